@@ -1,0 +1,21 @@
+"""What holds for all tests: the CPU unless asked otherwise, strict promotion, a compilation cache that stays."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_compilation_cache_dir", str(ROOT / ".cache" / "jax"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+# Examples drawn from the test's own name: a failure seen once is seen by everybody.
+settings.register_profile("coterie", deadline=None, derandomize=True, database=None, max_examples=25)
+settings.load_profile("coterie")
