@@ -1,0 +1,123 @@
+"""The critic: values of a rollout, and the regression that fits them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+
+from coterie.contracts import Observation, Rollout
+from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.policy.critic_input import CriticInput
+from coterie.policy.fit import Adam, Fitted, Stats, fit
+from coterie.policy.tower import Tower, sequences
+
+
+class Values(NamedTuple):
+    """Values under the critic that saw the rollout.
+
+    ``value`` and ``next_value`` are in units of reward, ``[T, E, M]`` with M = 1 or N; ``raw`` is the network's
+    own output for ``value``; ``memory`` is the recurrent state before every step and after the last,
+    ``[T + 1, E, M, H]`` or empty.
+    """
+
+    value: Float[Array, "T E M"]
+    next_value: Float[Array, "T E M"]
+    raw: Float[Array, "T E M"]
+    memory: PyTree
+
+
+class Critic(eqx.Module):
+    """A tower that reads a critic input, in the units of a normaliser."""
+
+    tower: Tower
+    input: CriticInput
+    normaliser: ValueNorm | NoNorm
+    value_clip: float | None
+    huber: float
+
+    def outputs(
+        self, params: PyTree, carry: PyTree, observation: Observation, reset: Bool[Array, "L R"]
+    ) -> tuple[Float[Array, "L R M"], PyTree]:
+        """Raw outputs (normalised values) and the memory after each observation."""
+        y, memory = self.tower.play(params, carry, self.input(observation), reset)
+        return y.reshape(*y.shape[:2], -1), memory
+
+    def values(self, params: PyTree, scale: PyTree, memory: PyTree, rollout: Rollout) -> Values:
+        """Values of every observation and of every final observation of a rollout."""
+        raw, after = self.outputs(params, memory, rollout.observation, rollout.reset)
+        t, e = rollout.reset.shape
+        row = lambda x: x.reshape(1, t * e, *x.shape[2:])  # noqa: E731
+        ahead = jax.tree.map(lambda h: h.reshape(t * e, *h.shape[2:]), after)
+        final, _ = self.outputs(params, ahead, jax.tree.map(row, rollout.final), jnp.zeros((1, t * e), bool))
+        trail = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), memory, after)
+        unscale = lambda y: self.normaliser.denormalise(scale, y)  # noqa: E731
+        return Values(unscale(raw), unscale(final.reshape(t, e, -1)), raw, trail)
+
+    def loss(self, error: Array) -> Array:
+        """Huber's loss, quadratic up to ``huber``."""
+        size = jnp.abs(error)
+        return jnp.where(size <= self.huber, 0.5 * size * size, self.huber * (size - 0.5 * self.huber))
+
+    def fit(
+        self,
+        params: PyTree,
+        optimiser: Adam,
+        state: PyTree,
+        scale: PyTree,
+        rollout: Rollout,
+        values: Values,
+        target: Float[Array, "T E M"],
+        key: PRNGKeyArray,
+        *,
+        length: int,
+        epochs: int,
+        minibatches: int,
+    ) -> tuple[Fitted, PyTree]:
+        """Update the normaliser with the targets, then regress on them in normalised units.
+
+        Value loss: max(huber(y - z), huber(y_old + clip(y - y_old, +-value_clip) - z)), as MAPPO's (section 0 of
+        its code's order: normaliser first). Dead agents carry no weight.
+        """
+        alive = rollout.observation.alive
+        each = alive if target.shape[-1] == alive.shape[-1] else jnp.any(alive, -1, keepdims=True)
+        weight = each.astype(target.dtype)
+        scale = self.normaliser.update(scale, target, weight)
+        data = self._data(rollout, values, self.normaliser.normalise(scale, target), weight, length)
+
+        def loss(params: PyTree, batch: dict[str, PyTree]) -> tuple[Array, Stats]:
+            carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
+            y, _ = self.tower.apply(params, carry, batch["x"], batch["reset"][0])
+            each = self.loss(y - batch["target"])
+            if self.value_clip is not None:
+                near = batch["old"] + jnp.clip(y - batch["old"], -self.value_clip, self.value_clip)
+                each = jnp.maximum(each, self.loss(near - batch["target"]))
+            weight = batch["weight"]
+            axes = (1, 2, 3, 4)
+            mean = jnp.sum(weight * each, axes) / jnp.maximum(jnp.sum(weight, axes), 1.0)
+            return jnp.sum(mean), {"value_loss": mean}
+
+        fitted = fit(loss, optimiser, params, state, data, key, epochs=epochs, minibatches=minibatches)
+        return fitted, scale
+
+    def _data(self, rollout: Rollout, values: Values, target: Array, weight: Array, length: int) -> dict[str, PyTree]:
+        heads = self.tower.outputs
+
+        def slots(x: Array) -> Array:
+            cut = sequences(x, length)
+            return self.tower.arrange(cut.reshape(*cut.shape[:2], -1, heads))
+
+        starts = jax.tree.map(lambda h: h[:-1:length].reshape(-1, *h.shape[2:]), values.memory)
+        carry = jax.tree.map(lambda h: h[:, None], self.tower.arrange_carry(starts))
+        features = sequences(self.tower.mark(self.input(rollout.observation)), length)
+        return {
+            "x": self.tower.arrange(features),
+            "reset": sequences(rollout.reset, length)[None],
+            "carry": carry,
+            "old": slots(values.raw),
+            "target": slots(target),
+            "weight": slots(weight),
+        }

@@ -1,0 +1,172 @@
+"""The on-policy learner: estimate, then scan over turns, then fit the critic."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from coterie.contracts import Metrics, Observation, Rollout, Spec, Step
+from coterie.nets.distributions import Categorical, Gaussian, family
+from coterie.nets.sharing import layout
+from coterie.policy.critic import Critic, Values
+from coterie.policy.diagnostics import guard, summarise
+from coterie.policy.estimator import Returns
+from coterie.policy.recipes import Recipe
+from coterie.policy.tower import Tower
+from coterie.policy.turn import Progress, Turns
+
+
+class TrainState(NamedTuple):
+    """All that learning changes: parameters, optimiser states ``[S, ...]``, normaliser, coefficients, memory.
+
+    ``memory`` is the critic's recurrent state at the start of the next rollout, ``[E, M, H]`` or empty.
+    """
+
+    actor: PyTree
+    actor_optimiser: PyTree
+    critic: PyTree
+    critic_optimiser: PyTree
+    scale: PyTree
+    coefficients: PyTree
+    memory: PyTree
+
+
+class PolicyTeam(eqx.Module):
+    """The decentralised policies of a training state, playing greedily or by sampling."""
+
+    learner: PolicyLearner
+    params: PyTree
+    greedy: bool = eqx.field(static=True)
+
+    def carry(self, environments: int) -> PyTree:
+        """The recurrent state at the start of an episode."""
+        return self.learner.carry(environments)
+
+    def act(self, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> tuple[Array, PyTree]:
+        """Actions ``[E, N, ...]`` and the next carry."""
+        params, carry = self.learner.distribution(self.params, carry, observation)
+        dist = self.learner.family
+        latent = dist.mode(params) if self.greedy else dist.sample(key, params)
+        return dist.action(latent), carry
+
+
+class PolicyLearner(eqx.Module):
+    """A recipe at work on a game's spec."""
+
+    recipe: Recipe
+    spec: Spec = eqx.field(static=True)
+
+    @property
+    def family(self) -> Categorical | Gaussian:
+        """The action distribution."""
+        return family(self.spec, self.recipe.squash)
+
+    @property
+    def actor(self) -> Tower:
+        """The policy networks."""
+        slots = layout(self.recipe.sharing, self.spec)
+        return Tower(self.recipe.actor, slots, self.spec.observation_size, self.family.size, self.recipe.gain)
+
+    @property
+    def critic(self) -> Critic:
+        """The value networks, with their input and units."""
+        recipe, spec = self.recipe, self.spec
+        each = recipe.critic_input.per_agent
+        slots = layout(recipe.sharing, spec) if each else layout("full", _one(spec))
+        heads = 1 if each or spec.reward == "team" else spec.n_agents
+        tower = Tower(recipe.critic, slots, recipe.critic_input.size(spec), heads, 1.0)
+        return Critic(tower, recipe.critic_input, recipe.value_norm, recipe.value_clip, recipe.huber)
+
+    def init(self, key: PRNGKeyArray, environments: int) -> TrainState:
+        """A fresh training state."""
+        actor_key, critic_key = jax.random.split(key)
+        tower, critic = self.actor, self.critic
+        actor = {"net": tower.init(actor_key)}
+        if self.family.log_std_shape:
+            shape = (tower.layout.slots, *self.family.log_std_shape)
+            actor["log_std"] = jnp.full(shape, self.recipe.log_std, jnp.float32)
+        values = critic.tower.init(critic_key)
+        groups = len(critic.tower.layout.slot_of)
+        return TrainState(
+            actor=actor,
+            actor_optimiser=self.recipe.actor_fit.init(actor),
+            critic=values,
+            critic_optimiser=self.recipe.critic_fit.init(values),
+            scale=self.recipe.value_norm.init(),
+            coefficients=self.recipe.surrogate.init(tower.layout.slots),
+            memory=self.recipe.critic.carry(environments, groups),
+        )
+
+    def carry(self, environments: int) -> PyTree:
+        """The actors' recurrent state at the start of an episode, ``[E, N, H]`` or empty."""
+        return self.recipe.actor.carry(environments, self.spec.n_agents)
+
+    def distribution(self, params: PyTree, carry: PyTree, observation: Observation) -> tuple[PyTree, PyTree]:
+        """Distribution parameters ``[E, N, ...]`` for one step, and the next carry."""
+        tower = self.actor
+        still = jnp.zeros((1, observation.local.shape[0]), bool)
+        raw, memory = tower.play(params["net"], carry, observation.local[None], still)
+        log_std = params["log_std"][jnp.asarray(tower.layout.slot_of)] if "log_std" in params else None
+        return self.family.parameters(raw[0], observation.legal, log_std), jax.tree.map(lambda h: h[0], memory)
+
+    def act(self, state: TrainState, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> Step:
+        """Sample from the behaviour policy; the extras are ``(action, log_prob, parameters)``, ``[E, N, ...]``."""
+        params, carry = self.distribution(state.actor, carry, observation)
+        latent = self.family.sample(key, params)
+        return Step(self.family.action(latent), (latent, self.family.log_prob(params, latent), params), carry)
+
+    def team(self, state: TrainState, greedy: bool = True) -> PolicyTeam:
+        """The policies of a training state as a team."""
+        return PolicyTeam(self, state.actor, greedy)
+
+    def learn(self, state: TrainState, rollout: Rollout, key: PRNGKeyArray) -> tuple[TrainState, Metrics]:
+        """One iteration: values, advantages, the turns of the actors, the critic."""
+        recipe, critic = self.recipe, self.critic
+        turn_key, critic_key = jax.random.split(key)
+        values = critic.values(state.critic, state.scale, state.memory, rollout)
+        returns = self.returns(rollout, values)
+        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values)
+        progress = turns.start(state.actor, state.actor_optimiser, state.coefficients, state.critic,
+                               state.critic_optimiser, state.scale)  # fmt: skip
+        progress, reports = turns.run(progress, turn_key)
+        target = turns.target(progress)
+        if recipe.critic_turns == "after":
+            progress, value_stats = turns.fit_critic(progress, target, recipe.critic_epochs, critic_key)
+        else:
+            value_stats = jax.tree.map(lambda s: s[-1], reports.critic)
+        done = TrainState(
+            actor=progress.actor,
+            actor_optimiser=progress.actor_optimiser,
+            critic=progress.critic,
+            critic_optimiser=progress.critic_optimiser,
+            scale=progress.scale,
+            coefficients=progress.coefficients,
+            memory=jax.tree.map(lambda h: h[-1], values.memory),
+        )
+        metrics = summarise(turns, progress, reports, value_stats, target)
+        metrics["guard"] = guard(rollout, values.value, target, progress)
+        return done, metrics
+
+    def returns(self, rollout: Rollout, values: Values) -> Returns:
+        """What the estimator reads; a team's reward stands once when there is one value for the team."""
+        reward: Float[Array, "T E M"] = rollout.reward[..., : values.value.shape[-1]]
+        return Returns(reward, values.value, values.next_value, rollout.terminated, rollout.truncated)
+
+
+def _one(spec: Spec) -> Spec:
+    """The spec of the team seen as a single agent, for a value that all agents share."""
+    return Spec(
+        agents=("team",),
+        types=("team",),
+        observation_sizes=(max(spec.state_size, 1),),
+        action_spaces=spec.action_spaces[:1],
+        state_size=spec.state_size,
+        horizon=spec.horizon,
+    )
+
+
+__all__ = ["PolicyLearner", "PolicyTeam", "Progress", "TrainState"]

@@ -1,0 +1,124 @@
+"""Recipes: a method is a line-up of parts plus numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import equinox as eqx
+
+from coterie.nets.networks import Network
+from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.policy.critic_input import CriticInput, GlobalState, Local
+from coterie.policy.estimator import Estimator, Gae, PrecedingTrace
+from coterie.policy.fit import Adam
+from coterie.policy.order import Order, RandomSequence, SemiGreedy, Simultaneous
+from coterie.policy.surrogate import Clip, Surrogate
+from coterie.policy.weighting import One, Others, Preceding, Weighting
+
+
+class Recipe(eqx.Module):
+    """A policy-gradient method. Floats are traced, so that they can be swept in one compiled program; the rest is
+    static.
+
+    Args:
+        name: What it is called in reports.
+        sharing: Agent to parameter slot: ``full``, ``type``, ``none``, or one slot number per agent.
+        critic_input: What the critic looks at.
+        estimator: How advantages and value targets are made.
+        order: Who moves in which turn.
+        weighting: Weights inside and outside the clip.
+        surrogate: The objective of one sample.
+        actor: The policy network.
+        critic: The value network.
+        actor_fit: The actors' optimiser.
+        critic_fit: The critic's optimiser.
+        value_norm: Running normalisation of value targets, or none.
+        advantage_norm: Normalise advantages over the ``team``, per ``agent``, or ``none``.
+        critic_turns: Fit the critic ``after`` all turns, or within each ``turn`` on that turn's targets.
+        squash: Continuous actions: ``tanh`` or ``clip`` to the box.
+        gamma: Discount.
+        entropy: Coefficient of the entropy bonus.
+        value_clip: Clip range of the value loss, None for no clipping.
+        huber: Where Huber's value loss turns linear.
+        gain: Scale of the actor's last layer at the start.
+        log_std: Initial log standard deviation of continuous actions.
+        environments: E, environments stepped side by side.
+        rollout: T, steps of each environment per iteration.
+        epochs: Passes of each actor through the rollout.
+        critic_epochs: Passes of the critic.
+        minibatches: Gradient steps per pass.
+        chunk: L, the length of the sequences that recurrent networks are trained on; 0 for the whole rollout.
+    """
+
+    name: str = eqx.field(static=True, default="mappo")
+    sharing: str | tuple[int, ...] = eqx.field(static=True, default="full")
+    critic_input: CriticInput = GlobalState()
+    estimator: Estimator = Gae()
+    order: Order = Simultaneous()
+    weighting: Weighting = One()
+    surrogate: Surrogate = Clip()
+    actor: Network = Network()
+    critic: Network = Network()
+    actor_fit: Adam = Adam()
+    critic_fit: Adam = Adam()
+    value_norm: ValueNorm | NoNorm = ValueNorm()
+    advantage_norm: Literal["team", "agent", "none"] = eqx.field(static=True, default="team")
+    critic_turns: Literal["after", "turn"] = eqx.field(static=True, default="after")
+    squash: Literal["tanh", "clip"] = eqx.field(static=True, default="tanh")
+    gamma: float = 0.99
+    entropy: float = 0.01
+    value_clip: float | None = 0.2
+    huber: float = 10.0
+    gain: float = eqx.field(static=True, default=0.01)
+    log_std: float = eqx.field(static=True, default=-0.5)
+    environments: int = eqx.field(static=True, default=128)
+    rollout: int = eqx.field(static=True, default=25)
+    epochs: int = eqx.field(static=True, default=10)
+    critic_epochs: int = eqx.field(static=True, default=10)
+    minibatches: int = eqx.field(static=True, default=1)
+    chunk: int = eqx.field(static=True, default=0)
+
+    def sequence(self, network: Network) -> int:
+        """L, the length of the sequences that ``network`` is trained on: 1 if it has no memory."""
+        return (self.chunk or self.rollout) if network.memory else 1
+
+
+def ippo() -> Recipe:
+    """Independent PPO: every agent learns a value of its own observation (de Witt et al. 2020)."""
+    return Recipe(name="ippo", critic_input=Local(), advantage_norm="agent")
+
+
+def mappo() -> Recipe:
+    """Multi-agent PPO: PPO with a value of the global state (Yu et al. 2022)."""
+    return Recipe(name="mappo")
+
+
+def coppo() -> Recipe:
+    """Coordinated PPO: each ratio is multiplied by the clipped product of the others' (Wu et al. 2021, eq. 11)."""
+    return Recipe(name="coppo", weighting=Others())
+
+
+def happo(factor: Literal["outside", "inside"] = "outside") -> Recipe:
+    """Heterogeneous-agent PPO: agents move one after another, weighted by the ratios of those before them.
+
+    ``factor="outside"`` is the official code (Kuba et al. 2022, eq. 11), ``"inside"`` A2PO's baseline of that name.
+    """
+    return Recipe(name="happo", sharing="none", order=RandomSequence(), weighting=Preceding(place=factor))
+
+
+def a2po(mode: Literal["separate", "shared"] = "separate") -> Recipe:
+    """Agent-by-agent policy optimisation (Wang et al. 2023), with parameters of their own or in shared blocks."""
+    clip = Clip(adaptive="position" if mode == "separate" else "ratio")
+    line = Recipe(name="a2po", sharing="none", estimator=PrecedingTrace(), order=SemiGreedy(), surrogate=clip)
+    line = replace(line, weighting=Preceding(clip=0.1))
+    return line if mode == "separate" else replace(line, sharing="full", order=SemiGreedy(blocks=2))
+
+
+def recurrent(recipe: Recipe, width: int = 64, chunk: int = 0) -> Recipe:
+    """The same line-up with a GRU of ``width`` units in actor and critic."""
+    net = Network(encoder=(width,), memory=width)
+    return replace(recipe, actor=net, critic=net, chunk=chunk)
+
+
+RECIPES = {"ippo": ippo, "mappo": mappo, "coppo": coppo, "happo": happo, "a2po": a2po}

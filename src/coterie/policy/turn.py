@@ -1,0 +1,289 @@
+"""One turn: some agents improve their policies while the others stand still.
+
+The same code serves simultaneous methods (one turn of everybody) and sequential ones (a scan over turns, each of
+which sees what the turns before it did through the agents' log-ratios).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.lax import stop_gradient
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
+
+from coterie.contracts import Rollout
+from coterie.nets.distributions import Categorical, Gaussian
+from coterie.policy.critic import Critic, Values
+from coterie.policy.estimator import Returns
+from coterie.policy.fit import Stats, fit
+from coterie.policy.order import choose, unit_scores
+from coterie.policy.recipes import Recipe
+from coterie.policy.tower import Tower, sequences, unsequences
+from coterie.policy.weighting import Context
+
+
+class Progress(NamedTuple):
+    """What a turn hands to the next: parameters, and how far every agent has moved since the rollout.
+
+    ``log_ratio`` is ``[S, L, R, M]``, zero for agents that have not moved.
+    """
+
+    actor: PyTree
+    actor_optimiser: PyTree
+    coefficients: PyTree
+    critic: PyTree
+    critic_optimiser: PyTree
+    scale: PyTree
+    log_ratio: Float[Array, "S L R M"]
+    remaining: Bool[Array, " U"]
+
+
+class Report(NamedTuple):
+    """What a turn did: whose slots, which agents ``[K, M]``, their statistics ``[K, M]``, the critic's."""
+
+    slots: Int[Array, " K"]
+    active: Bool[Array, "K M"]
+    stats: Stats
+    critic: Stats
+
+
+class Plan(NamedTuple):
+    """How many turns there are, units per turn, turns of one pass over the team, and epochs of a turn."""
+
+    turns: int
+    members: int
+    lap: int
+    epochs: int
+
+
+class Turns(eqx.Module):
+    """The turns of one iteration, over one rollout."""
+
+    recipe: Recipe
+    tower: Tower
+    family: Categorical | Gaussian
+    critic: Critic
+    returns: Returns
+    rollout: Rollout
+    values: Values
+
+    @property
+    def length(self) -> int:
+        """L: 1 for feed-forward actors, else the chunk."""
+        return self.recipe.sequence(self.recipe.actor)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether turns cut agents that all share one slot into blocks."""
+        slots = self.tower.layout
+        return slots.slots == 1 and slots.members > 1 and self.recipe.order.turns(slots.members) > 1
+
+    @property
+    def plan(self) -> Plan:
+        """Turns and epochs. Shared blocks go around the team once per epoch, as A2PO's released code does."""
+        slots, epochs = self.tower.layout, self.recipe.epochs
+        units = slots.members if self.blocks else slots.slots
+        lap = self.recipe.order.turns(units)
+        members = -(-units // lap)
+        if self.blocks:
+            return Plan(lap * -(-epochs // lap), members, lap, 1)
+        return Plan(lap, members, lap, epochs)
+
+    @property
+    def moving(self) -> bool:
+        """Whether later turns, or the critic, read the ratios of earlier ones."""
+        return self.plan.turns > 1
+
+    def start(
+        self, actor: PyTree, actor_optimiser: PyTree, coefficients: PyTree, critic: PyTree, critic_optimiser: PyTree,
+        scale: PyTree,
+    ) -> Progress:  # fmt: skip
+        """Progress before the first turn."""
+        slots = self.tower.layout
+        t, e = self.rollout.reset.shape
+        still = jnp.zeros((slots.slots, self.length, t * e // self.length, slots.members), self.returns.value.dtype)
+        units = slots.members if self.blocks else slots.slots
+        remaining = jnp.ones(units, bool)
+        return Progress(actor, actor_optimiser, coefficients, critic, critic_optimiser, scale, still, remaining)
+
+    def run(self, progress: Progress, key: PRNGKeyArray) -> tuple[Progress, Report]:
+        """All turns; the reports are stacked over turns."""
+        data, fixed = self.data(), None
+        if not self.recipe.estimator.per_turn:
+            fixed = self.estimate(progress, jnp.zeros((), jnp.int32))
+        keys = jax.random.split(key, self.plan.turns)
+
+        def turn(progress: Progress, x: tuple[Array, PRNGKeyArray]) -> tuple[Progress, Report]:
+            estimate = self.estimate(progress, x[0]) if fixed is None else fixed
+            return self.turn(progress, data, estimate, *x)
+
+        if self.plan.turns == 1:
+            progress, report = turn(progress, (jnp.zeros((), jnp.int32), keys[0]))
+            return progress, jax.tree.map(lambda a: a[None], report)
+        return jax.lax.scan(turn, progress, (jnp.arange(self.plan.turns), keys))
+
+    def data(self) -> dict[str, PyTree]:
+        """The rollout as the actors' fit wants it: slot first, rows on axis 2."""
+        rollout = self.rollout
+        slots = lambda x: self.tower.arrange(sequences(x, self.length))  # noqa: E731
+        starts = jax.tree.map(lambda h: h.reshape(-1, *h.shape[2:]), rollout.carry)
+        valid = jnp.asarray(self.tower.layout.valid)[:, None, None, :]
+        present = (slots(rollout.observation.alive) & valid).astype(rollout.reward.dtype)
+        return {
+            "x": slots(self.tower.mark(rollout.observation.local)),
+            "legal": slots(rollout.observation.legal),
+            "action": slots(rollout.action),
+            "log_prob": slots(rollout.log_prob),
+            "behaviour": jax.tree.map(slots, rollout.behaviour),
+            "present": present,
+            "carry": jax.tree.map(lambda h: h[:, None], self.tower.arrange_carry(starts)),
+        }
+
+    def joint(self, progress: Progress) -> Float[Array, "L R"]:
+        """Log of the product of all agents' ratios as the turns so far left them."""
+        return jnp.sum(progress.log_ratio, axis=(0, 3))
+
+    def estimate(self, progress: Progress, turn: Int[Array, ""]) -> tuple[Array, Array]:
+        """Advantages and value targets ``[T, E, M]`` under the policy as updated so far."""
+        t = self.rollout.reset.shape[0]
+        return self.recipe.estimator(self.returns, self.recipe.gamma, unsequences(self.joint(progress), t), turn)
+
+    def target(self, progress: Progress) -> Float[Array, "T E M"]:
+        """The value target after all turns: that of the new joint policy where the estimator knows it."""
+        return self.estimate(progress, jnp.asarray(self.plan.turns, jnp.int32))[1]
+
+    def normalise(self, advantage: Float[Array, "T E M"]) -> Float[Array, "T E N"]:
+        """Advantages of every agent, normalised as the recipe says; dead agents carry no weight."""
+        alive = self.rollout.observation.alive.astype(advantage.dtype)
+        wide = jnp.broadcast_to(advantage, alive.shape)
+        if self.recipe.advantage_norm == "none":
+            return wide
+        axes = (0, 1, 2) if self.recipe.advantage_norm == "team" else (0, 1)
+        count = jnp.maximum(jnp.sum(alive, axes, keepdims=True), 1.0)
+        mean = jnp.sum(alive * wide, axes, keepdims=True) / count
+        variance = jnp.sum(alive * jnp.square(wide - mean), axes, keepdims=True) / count
+        return (wide - mean) / (jnp.sqrt(variance) + 1e-5)
+
+    def turn(
+        self, progress: Progress, data: dict[str, PyTree], estimate: tuple[Array, Array], index: Int[Array, ""],
+        key: PRNGKeyArray,
+    ) -> tuple[Progress, Report]:  # fmt: skip
+        """Choose who moves, fit their policies, and record how far they moved."""
+        order_key, fit_key, critic_key = jax.random.split(key, 3)
+        normal = self.normalise(estimate[0])
+        progress, slots, active = self.select(progress, estimate[0], normal, order_key, index)
+        whole = self.plan.members == self.tower.layout.slots or self.blocks
+        pick = (lambda tree: tree) if whole else (lambda tree: jax.tree.map(lambda x: x[slots], tree))
+        put = (lambda _, new: new) if whole else _scatter(slots)
+        batch = pick(data)
+        batch["weight"] = batch["present"] * active[:, None, None, :].astype(normal.dtype)
+        batch["advantage"] = pick(self.tower.arrange(sequences(normal, self.length)))
+        start = pick(progress.log_ratio)
+        joint = self.joint(progress)[None, :, :, None]
+        batch["carried"] = joint - start
+        batch["rest"] = joint - jnp.sum(start, axis=(0, 3), keepdims=True)
+        batch["reset"] = sequences(self.rollout.reset, self.length)[None]
+        clip = pick(self.clip(progress, active, index))
+        loss = lambda params, rows: self.loss(params, rows, clip, progress.coefficients)  # noqa: E731
+        fitted = fit(
+            loss, self.recipe.actor_fit, pick(progress.actor), pick(progress.actor_optimiser), batch, fit_key,
+            epochs=self.plan.epochs, minibatches=self.recipe.minibatches,
+        )  # fmt: skip
+        stats = {name: jnp.max(s, 0) if name.endswith("max") else jnp.mean(s, 0) for name, s in fitted.stats.items()}
+        stats = {k: jnp.broadcast_to(s if s.ndim == 2 else s.reshape(-1, 1), active.shape) for k, s in stats.items()}
+        stats["clip_range"] = clip[:, 0, 0, :]
+        moved = progress.log_ratio
+        if self.moving:
+            log_prob = self.log_prob(fitted.params, batch)[0]
+            moved = put(moved, (log_prob - batch["log_prob"]) * batch["present"])
+        progress = progress._replace(
+            actor=put(progress.actor, fitted.params),
+            actor_optimiser=put(progress.actor_optimiser, fitted.optimiser),
+            log_ratio=moved,
+        )
+        value_stats: Stats = {}
+        if self.recipe.critic_turns == "turn":
+            share = -(-self.recipe.critic_epochs // self.plan.turns)
+            progress, value_stats = self.fit_critic(progress, estimate[1], share, critic_key)
+        return progress, Report(slots, active, stats, value_stats)
+
+    def select(
+        self, progress: Progress, advantage: Array, normal: Array, key: PRNGKeyArray, index: Int[Array, ""]
+    ) -> tuple[Progress, Int[Array, " K"], Bool[Array, "K M"]]:
+        """The slots that move in this turn and which of their agents are trained."""
+        slots, order = self.tower.layout, self.recipe.order
+        valid = jnp.asarray(slots.valid)
+        if self.plan.turns == 1:
+            return progress, jnp.arange(slots.slots), valid
+        score = unit_scores(order, advantage, normal, self.values.raw, self.rollout.observation.alive, slots)
+        position = index % self.plan.lap
+        remaining = jnp.where(position == 0, True, progress.remaining)
+        choice, left = choose(order.priority(key, position, score), remaining, self.plan.members)
+        progress = progress._replace(remaining=left)
+        if not self.blocks:
+            return progress, choice.units, valid[choice.units] & choice.valid[:, None]
+        return progress, jnp.zeros(1, jnp.int32), ~left[None, :]
+
+    def clip(self, progress: Progress, active: Bool[Array, "K M"], index: Int[Array, ""]) -> Float[Array, "S 1 1 M"]:
+        """The effective clip range of every agent, slot first."""
+        log_ratio = self.tower.restore(progress.log_ratio)
+        mask = active[0] if self.blocks else jnp.ones(log_ratio.shape[-1], bool)
+        each = self.recipe.surrogate.range(index % self.plan.lap, self.plan.lap, log_ratio, mask)
+        return self.tower.layout.arrange(each, 0)[:, None, None, :]
+
+    def log_prob(self, params: PyTree, batch: dict[str, PyTree]) -> tuple[Float[Array, "K L R M"], PyTree]:
+        """Log-probabilities of the rollout's actions under ``params``, and the distributions' parameters."""
+        carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
+        raw, _ = self.tower.apply(params["net"], carry, batch["x"], batch["reset"][0])
+        log_std = params["log_std"][:, None, None, None, :] if "log_std" in params else None
+        dist = self.family.parameters(raw, batch["legal"], log_std)
+        return self.family.log_prob(dist, batch["action"]), dist
+
+    def loss(
+        self, params: PyTree, batch: dict[str, PyTree], clip: Float[Array, "K 1 1 M"], coefficients: PyTree
+    ) -> tuple[Array, Stats]:
+        """The sum over slots of the mean loss of each slot's agents, and per-agent statistics ``[K, M]``."""
+        log_prob, dist = self.log_prob(params, batch)
+        weight, advantage = batch["weight"], batch["advantage"]
+        log_ratio = log_prob - batch["log_prob"]
+        fresh = stop_gradient(log_ratio) * batch["present"]
+        others = batch["rest"] + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
+        inside, outside = self.recipe.weighting(Context(batch["carried"], others, advantage, clip))
+        kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
+        each = self.recipe.surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, kl)
+        each = each - self.recipe.entropy * entropy
+        slot = jnp.sum(weight * each, (1, 2, 3)) / jnp.maximum(jnp.sum(weight, (1, 2, 3)), 1.0)
+        count = jnp.maximum(jnp.sum(weight, (1, 2)), 1.0)
+        mean = lambda x: jnp.sum(weight * x, (1, 2)) / count  # noqa: E731
+        ratio, joint = jnp.exp(fresh), jnp.exp(others + fresh)
+        outrun = jnp.abs(ratio * inside - 1.0) > clip
+        stats = {
+            "policy_loss": mean(each),
+            "kl": mean(kl),
+            "entropy": mean(entropy),
+            "clip_fraction": mean(outrun.astype(ratio.dtype)),
+            "ratio_mean": mean(ratio),
+            "ratio_max": jnp.max(ratio, (1, 2)),
+            "joint_ratio_mean": mean(joint),
+            "joint_ratio_max": jnp.max(joint, (1, 2)),
+        }
+        return jnp.sum(slot), jax.tree.map(stop_gradient, stats)
+
+    def fit_critic(
+        self, progress: Progress, target: Float[Array, "T E M"], epochs: int, key: PRNGKeyArray
+    ) -> tuple[Progress, Stats]:
+        """Fit the critic to ``target``; statistics are means over the last epoch."""
+        fitted, scale = self.critic.fit(
+            progress.critic, self.recipe.critic_fit, progress.critic_optimiser, progress.scale, self.rollout,
+            self.values, target, key, length=self.recipe.sequence(self.recipe.critic), epochs=epochs,
+            minibatches=self.recipe.minibatches,
+        )  # fmt: skip
+        progress = progress._replace(critic=fitted.params, critic_optimiser=fitted.optimiser, scale=scale)
+        return progress, jax.tree.map(lambda s: jnp.mean(s, 0), fitted.stats)
+
+
+def _scatter(slots: Int[Array, " K"]):  # noqa: ANN202
+    return lambda old, new: jax.tree.map(lambda a, b: a.at[slots].set(b), old, new)

@@ -1,0 +1,109 @@
+"""Weights of a sample in an agent's loss: *inside* the clip (they multiply the ratio) or *outside* (the clipped term).
+
+Shapes: ``K`` slots of the turn, ``L`` steps of a sequence, ``R`` sequences, ``M`` agents of a slot.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax.lax import stop_gradient
+from jaxtyping import Array, Float
+
+Weights = tuple[Float[Array, "K L R M"], Float[Array, "K L R M"]]
+
+
+class Context(NamedTuple):
+    """What a weighting may read.
+
+    ``carried`` is the log of the product of the *other* agents' ratios as the preceding turns left them, ``fresh``
+    the log-ratio of each agent of this turn under the parameters of this very gradient step, ``clip`` the
+    effective clip range.
+    """
+
+    carried: Float[Array, "K L R M"]
+    fresh: Float[Array, "K L R M"]
+    advantage: Float[Array, "K L R M"]
+    clip: Float[Array, "K 1 1 M"]
+
+
+def _bounded(log_product: Array, clip: Array | float | None) -> Array:
+    product = jnp.exp(log_product)
+    return product if clip is None else jnp.clip(product, 1.0 - clip, 1.0 + clip)
+
+
+class One(eqx.Module):
+    """Every sample counts once (IPPO, MAPPO)."""
+
+    carries: bool = eqx.field(static=True, default=False, init=False)
+
+    def __call__(self, context: Context) -> Weights:
+        """Inside and outside weights."""
+        one = jnp.ones_like(context.fresh)
+        return one, one
+
+
+class Others(eqx.Module):
+    """CoPPO: g = clip(prod_{j != i} r^j, 1 - outer, 1 + outer), inside, stop-gradient.
+
+    The product is taken under the current parameters at every gradient step. Source: CoPPO, eq. 11; A2PO slides,
+    "Clip the joint action".
+    """
+
+    outer: float = 0.1
+    carries: bool = eqx.field(static=True, default=True, init=False)
+
+    def __call__(self, context: Context) -> Weights:
+        """Inside and outside weights."""
+        fresh = stop_gradient(context.fresh)
+        others = context.carried + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
+        return _bounded(others, self.outer), jnp.ones_like(fresh)
+
+
+class Preceding(eqx.Module):
+    """The product of the ratios of the agents that moved before: M = prod_{j in e} r^j, carried, stop-gradient.
+
+    ``place="outside"`` without a clip is HAPPO's official factor (HAPPO, eq. 11); ``"inside"`` without a clip is
+    A2PO's HAPPO baseline; ``"inside"`` with ``clip = epsilon / 2`` is A2PO (its g). ``adapted`` uses half of the
+    agent's effective clip range instead of ``clip``, as A2PO's paper writes; its code keeps the constant.
+    """
+
+    clip: float | None = None
+    place: Literal["inside", "outside"] = eqx.field(static=True, default="inside")
+    adapted: bool = eqx.field(static=True, default=False)
+    carries: bool = eqx.field(static=True, default=True, init=False)
+
+    def __call__(self, context: Context) -> Weights:
+        """Inside and outside weights."""
+        weight = _bounded(context.carried, 0.5 * context.clip if self.adapted else self.clip)
+        one = jnp.ones_like(weight)
+        return (weight, one) if self.place == "inside" else (one, weight)
+
+
+class Product(eqx.Module):
+    """The product of several weightings, inside by inside and outside by outside."""
+
+    parts: tuple[One | Others | Preceding, ...] = ()
+
+    @property
+    def carries(self) -> bool:
+        """Whether any part reads the ratios of preceding turns."""
+        return any(part.carries for part in self.parts)
+
+    def __call__(self, context: Context) -> Weights:
+        """Inside and outside weights."""
+        inside, outside = One()(context)
+        for part in self.parts:
+            a, b = part(context)
+            inside, outside = inside * a, outside * b
+        return inside, outside
+
+
+def product(*parts: One | Others | Preceding) -> Product:
+    """The product of several weightings."""
+    return Product(parts)
+
+
+Weighting = One | Others | Preceding | Product
