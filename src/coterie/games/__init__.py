@@ -1,0 +1,1 @@
+"""Games that run inside compiled code."""
