@@ -278,8 +278,30 @@ class Team(Protocol):
         ...
 
 
+class Sizes(NamedTuple):
+    """The shape of a rollout: E environments, T steps, stored carries every ``chunk`` steps (divides T)."""
+
+    environments: int
+    rollout: int
+    chunk: int
+
+
 class Learner(Protocol):
-    """A method: pure functions over its training state."""
+    """A method: pure functions over its training state.
+
+    ``learn``'s metrics hold ``guard``: the index into ``guarded`` of the first quantity that is not finite, or the
+    length of ``guarded``.
+    """
+
+    @property
+    def sizes(self) -> Sizes:
+        """The rollouts that it learns from."""
+        ...
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """Names of the quantities that must stay finite."""
+        ...
 
     def init(self, key: PRNGKeyArray, environments: int) -> PyTree:
         """A fresh training state (runs on the host, outside compiled code)."""

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from coterie.contracts import Metrics, Observation, Rollout, Spec, Step
+from coterie.contracts import Metrics, Observation, Rollout, Sizes, Spec, Step
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.sharing import layout
 from coterie.policy.critic import Critic, Values
-from coterie.policy.diagnostics import guard, summarise
+from coterie.policy.diagnostics import GUARDED, guard, summarise
 from coterie.policy.estimator import Returns
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower
@@ -59,6 +59,17 @@ class PolicyLearner(eqx.Module):
 
     recipe: Recipe
     spec: Spec = eqx.field(static=True)
+
+    @property
+    def sizes(self) -> Sizes:
+        """The rollouts that it learns from."""
+        recipe = self.recipe
+        return Sizes(recipe.environments, recipe.rollout, recipe.sequence(recipe.actor, recipe.rollout))
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """Names of the quantities that must stay finite."""
+        return GUARDED
 
     @property
     def family(self) -> Categorical | Gaussian:

@@ -79,9 +79,9 @@ class Recipe(eqx.Module):
     minibatches: int = eqx.field(static=True, default=1)
     chunk: int = eqx.field(static=True, default=0)
 
-    def sequence(self, network: Network) -> int:
-        """L, the length of the sequences that ``network`` is trained on: 1 if it has no memory."""
-        return (self.chunk or self.rollout) if network.memory else 1
+    def sequence(self, network: Network, otherwise: int = 1) -> int:
+        """L, the length of the sequences that ``network`` is trained on; ``otherwise`` if it has no memory."""
+        return (self.chunk or self.rollout) if network.memory else otherwise
 
 
 def ippo() -> Recipe:

@@ -1,0 +1,183 @@
+"""Training: iterations of collecting and learning in one compiled program, for several seeds at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, PRNGKeyArray, PyTree
+
+from coterie.contracts import CoterieError, Game, Learner, Metrics
+from coterie.training.collect import Stage, open_stage, scan
+from coterie.training.evaluate import Episodes, play
+
+SeedAxis = Literal["map", "vmap"]
+
+
+class Loop(NamedTuple):
+    """Everything one seed carries from iteration to iteration."""
+
+    learner: PyTree
+    stage: Stage
+    key: PRNGKeyArray
+
+
+class Schedule(NamedTuple):
+    """How a run is cut: seeds, iterations, iterations per compiled chunk, chunks between evaluations."""
+
+    seeds: tuple[int, ...]
+    iterations: int
+    chunk: int
+    evaluate_every: int
+    episodes: int
+
+    @property
+    def chunks(self) -> int:
+        """Number of compiled chunks, one log point each."""
+        return self.iterations // self.chunk
+
+
+def schedule(
+    seeds: tuple[int, ...], steps: int, per_iteration: int, points: int = 50, evaluations: int = 10, episodes: int = 64
+) -> Schedule:
+    """Cut ``steps`` environment steps into at most ``points`` equal chunks of iterations, rounding up."""
+    if steps < 1 or not seeds:
+        raise CoterieError(f"a run needs at least 1 step and 1 seed, not {steps} steps and {len(seeds)} seeds")
+    wanted = -(-steps // per_iteration)
+    chunk = max(1, -(-wanted // points))
+    chunks = -(-wanted // chunk)
+    return Schedule(seeds, chunks * chunk, chunk, max(1, chunks // max(evaluations, 1)), episodes)
+
+
+class Point(NamedTuple):
+    """One log point: the state after a chunk, its metrics ``[S, ...]``, evaluations ``[S, episodes]``, seconds."""
+
+    iteration: int
+    loops: Loop
+    metrics: Metrics
+    evaluations: dict[str, Episodes]
+    seconds: float
+
+
+def begin(game: Game, learner: Learner, seeds: tuple[int, ...]) -> Loop:
+    """The loops of all seeds before the first iteration, stacked ``[S, ...]``."""
+    loops, environments = [], learner.sizes.environments
+    for seed in seeds:
+        init_key, stage_key, key = jax.random.split(jax.random.key(seed), 3)
+        stage = _opened(game, learner, stage_key, environments)
+        loops.append(Loop(learner.init(init_key, environments), stage, key))
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *loops)
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def _opened(game: Game, learner: Learner, key: PRNGKeyArray, environments: int) -> Stage:
+    return open_stage(game, learner, key, environments)
+
+
+def iterate(game: Game, learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
+    """One iteration of one seed: collect, learn."""
+    key, collect_key, learn_key = jax.random.split(loop.key, 3)
+    stage, rollout, ended = scan(game, learner, loop.learner, loop.stage, collect_key)
+    state, metrics = learner.learn(loop.learner, rollout, learn_key)
+    return Loop(state, stage, key), {**metrics, **ended}
+
+
+@partial(jax.jit, static_argnums=(0, 3, 4), donate_argnums=(2,))
+def advance(game: Game, learner: Learner, loops: Loop, length: int, axis: SeedAxis) -> tuple[Loop, Metrics]:
+    """A chunk of ``length`` iterations for all seeds: loops and metrics ``[S, length, ...]``."""
+
+    def one(loop: Loop) -> tuple[Loop, Metrics]:
+        return jax.lax.scan(lambda l, _: iterate(game, learner, l), loop, None, length=length)
+
+    return jax.vmap(one)(loops) if axis == "vmap" else jax.lax.map(one, loops)
+
+
+@partial(jax.jit, static_argnums=(0, 4, 5))
+def assess(game: Game, learner: Learner, state: PyTree, keys: PRNGKeyArray, episodes: int, greedy: bool) -> Episodes:
+    """Evaluate the teams of all seeds, ``[S, episodes]``; ``keys`` are separate from training's."""
+    return jax.lax.map(lambda x: play(game, learner.team(x[0], greedy), x[1], episodes), (state, keys))
+
+
+def evaluation_keys(seeds: tuple[int, ...], iteration: int) -> PRNGKeyArray:
+    """One key per seed that training never uses."""
+    each = [jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 0x0E7A1), iteration) for seed in seeds]
+    return jnp.stack(each)
+
+
+def place(loops: Loop) -> Loop:
+    """Spread the seeds over the devices, if there are several and they divide the seeds."""
+    devices = jax.devices()
+    seeds = loops.key.shape[0]
+    count = max(n for n in range(1, len(devices) + 1) if seeds % n == 0)
+    mesh = Mesh(np.array(devices[:count]), ("seeds",))
+    return jax.device_put(loops, NamedSharding(mesh, PartitionSpec("seeds")))
+
+
+def train(
+    game: Game,
+    learner: Learner,
+    plan: Schedule,
+    loops: Loop | None = None,
+    start: int = 0,
+    axis: SeedAxis = "map",
+) -> Iterator[Point]:
+    """Train, yielding a ``Point`` after every chunk.
+
+    Args:
+        game: A jittable game.
+        learner: The method.
+        plan: Seeds and how the run is cut.
+        loops: Where to go on from; None for a fresh start.
+        start: Iterations already done in ``loops``.
+        axis: Seeds one after another inside the program (``map``, same bytes as alone) or batched (``vmap``).
+
+    Raises:
+        CoterieError: A quantity stopped being finite.
+    """
+    loops = begin(game, learner, plan.seeds) if loops is None else loops
+    for iteration in range(start + plan.chunk, plan.iterations + 1, plan.chunk):
+        clock = time.perf_counter()
+        loops, metrics = advance(game, learner, loops, plan.chunk, axis)
+        metrics = jax.block_until_ready(metrics)
+        seconds = time.perf_counter() - clock
+        check(metrics, learner, plan, iteration)
+        chunks = iteration // plan.chunk
+        evaluations = {}
+        if chunks % plan.evaluate_every == 0 or iteration == plan.iterations:
+            keys = evaluation_keys(plan.seeds, iteration)
+            for name, greedy in (("greedy", True), ("sampled", False)):
+                evaluations[name] = assess(game, learner, loops.learner, keys, plan.episodes, greedy)
+        yield Point(iteration, loops, summary(metrics), evaluations, seconds)
+
+
+def summary(metrics: Metrics) -> Metrics:
+    """Over a chunk's iterations ``[S, length, ...]``: sums of episodes and returns, largest of ``max``, means else."""
+
+    def merge(name: str) -> Callable[[Array], Array]:
+        if name in ("episodes", "returns"):
+            return lambda x: jnp.sum(x, 1)
+        return (lambda x: jnp.max(x, 1)) if name.endswith("max") else (lambda x: jnp.mean(x, 1))
+
+    merged = {name: merge(name)(x) for name, x in metrics.items() if name != "guard"}
+    merged["episode_return"] = merged.pop("returns") / merged["episodes"]
+    return merged
+
+
+def check(metrics: Metrics, learner: Learner, plan: Schedule, iteration: int) -> None:
+    """Raise if anything stopped being finite, naming the first bad quantity, the seed and the iteration."""
+    guarded = learner.guarded
+    found = np.asarray(metrics["guard"])
+    if np.all(found == len(guarded)):
+        return
+    seed, step = np.argwhere(found != len(guarded))[0]
+    raise CoterieError(
+        f"{guarded[found[seed, step]]} stopped being finite at iteration {iteration - plan.chunk + int(step) + 1} of "
+        f"seed {plan.seeds[seed]}: lower the learning rates (actor_fit.rate, critic_fit.rate) or check the game's "
+        "rewards; the last checkpoint is kept"
+    )
