@@ -1,0 +1,1 @@
+"""Networks, distributions and parameter sharing: what policies and critics are made of."""
