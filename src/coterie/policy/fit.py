@@ -44,7 +44,8 @@ class Adam(eqx.Module):
             norm = optax.tree.norm(gradient)
             scale = jnp.minimum(1.0, self.limit / jnp.maximum(norm, 1e-12))
             gradient = jax.tree.map(lambda g: g * scale, gradient)
-            updates, state = optax.scale_by_adam(eps=self.epsilon).update(gradient, state)
+            with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
+                updates, state = optax.scale_by_adam(eps=self.epsilon).update(gradient, state)
             return jax.tree.map(lambda p, u: p - self.rate * u, params, updates), state, norm
 
         return jax.vmap(one)(params, state, gradient)
