@@ -121,6 +121,17 @@ def test_tensorboard_gets_every_number(tmp_path, monkeypatch):
     assert list((tmp_path / "tensorboard").iterdir())
 
 
+def test_seeds_of_one_step_stay_apart(tmp_path, monkeypatch):
+    import tensorboardX
+
+    written = []
+    monkeypatch.setattr(tensorboardX.SummaryWriter, "add_scalar", lambda _, *scalar: written.append(scalar))
+    with Journal(tmp_path, ["tensorboard"]) as journal:
+        for seed in (0, 1):
+            journal.log(10, {"seed": seed, "kl": 0.5})
+    assert written == [("seed_0/kl", 0.5, 10), ("seed_1/kl", 0.5, 10)]
+
+
 def test_wandb_resumes_the_same_run(tmp_path, monkeypatch):
     calls = []
     run = SimpleNamespace(

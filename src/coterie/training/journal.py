@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -40,6 +40,8 @@ class Journal:
     def log(self, step: int, metrics: Mapping[str, Any]) -> None:
         """Append one point: ``step`` and named numbers, arrays (as lists), strings, or mappings of these.
 
+        Backends get the numbers, each under its own name; those of a point with a metric ``seed`` under ``seed_<k>/``.
+
         Raises:
             CoterieError: The disk is full, or a metric is called ``step`` or is no JSON data.
         """
@@ -50,7 +52,7 @@ class Journal:
             self._opened = [backend(self._directory, step) for backend in self._backends]
         self._append(self._metrics, record)
         for backend in self._opened:
-            backend.write(step, dict(_scalars(record)))
+            backend.write(step, dict(_scalars(record, f"seed_{record['seed']}" if "seed" in record else "")))
 
     def time(self, step: int, figures: Mapping[str, Any]) -> None:
         """Append wall-clock figures (seconds, steps per second) to ``timing.jsonl``."""
@@ -140,14 +142,14 @@ def _open(path: Path) -> BinaryIO:
         raise cannot_write(path, error) from error
 
 
-def _scalars(record: Any, name: str = "") -> Iterable[tuple[str, float]]:
+def _scalars(record: Any, name: str = "") -> Iterator[tuple[str, float]]:
     """The numbers of a record, those of lists and mappings under ``name/index`` and ``name/key``."""
     if isinstance(record, Mapping):
-        items = record.items()
+        items = [(key, item) for key, item in record.items() if key not in ("step", "seed")]
     elif isinstance(record, list):
-        items = enumerate(record)
+        items = list(enumerate(record))
     else:
-        if isinstance(record, int | float) and name != "step":
+        if isinstance(record, int | float):
             yield name, float(record)
         return
     for key, item in items:
