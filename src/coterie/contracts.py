@@ -319,6 +319,10 @@ class Learner(Protocol):
         """One iteration of learning from one rollout."""
         ...
 
+    def policy(self, state: PyTree) -> PyTree:
+        """The part of a training state that playing needs."""
+        ...
+
     def team(self, state: PyTree, greedy: bool) -> Team:
         """The decentralised policies as a team that plays greedily or by sampling."""
         ...

@@ -15,6 +15,7 @@ from coterie.nets.sharing import layout
 from coterie.policy.critic import Critic, Values
 from coterie.policy.diagnostics import GUARDED, guard, summarise
 from coterie.policy.estimator import Returns
+from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower
 from coterie.policy.turn import Progress, Turns
@@ -130,9 +131,22 @@ class PolicyLearner(eqx.Module):
         latent = self.family.sample(key, params)
         return Step(self.family.action(latent), (latent, self.family.log_prob(params, latent), params), carry)
 
+    def policy(self, state: TrainState) -> PyTree:
+        """The part of a training state that playing needs: the actors' parameters."""
+        return state.actor
+
+    def play(self, params: PyTree, greedy: bool = True) -> PolicyTeam:
+        """A team with the given actors' parameters."""
+        return PolicyTeam(self, params, greedy)
+
     def team(self, state: TrainState, greedy: bool = True) -> PolicyTeam:
         """The policies of a training state as a team."""
         return PolicyTeam(self, state.actor, greedy)
+
+    def checked(self) -> PolicyLearner:
+        """Itself, if recipe and game go together; raises CoterieError naming the parts and the remedy if not."""
+        check(self.recipe, self.spec)
+        return self
 
     def learn(self, state: TrainState, rollout: Rollout, key: PRNGKeyArray) -> tuple[TrainState, Metrics]:
         """One iteration: values, advantages, the turns of the actors, the critic."""

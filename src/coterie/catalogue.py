@@ -1,0 +1,62 @@
+"""Names of games and recipes: the only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from coterie.contracts import CoterieError, Game
+from coterie.fields import arguments, hints, nearest, override
+from coterie.policy.recipes import RECIPES, Recipe, recurrent
+
+_GAME_MODULES = ("matrix", "particle_spread", "particle_formation", "probe")
+
+
+def games() -> dict[str, Callable[..., Game]]:
+    """Every game of the house: name -> the function or class that opens it."""
+    found: dict[str, Callable[..., Game]] = {}
+    for module in _GAME_MODULES:
+        found |= import_module(f"coterie.games.{module}").GAMES
+    return found
+
+
+def make(name: str, **options: Any) -> Game:
+    """Open a game by name.
+
+    Args:
+        name: Such as ``particle/spread``; ``coterie list`` prints them all.
+        options: The game's own options; text is read by their types.
+
+    Raises:
+        CoterieError: No such game, no such option, or a value out of range.
+    """
+    known = games()
+    if name not in known:
+        raise CoterieError(f"there is no game {name!r}: {nearest(name, known)}")
+    return known[name](**arguments(known[name], options, name))
+
+
+def recipe(name: str, options: Mapping[str, Any] | None = None) -> Recipe:
+    """Build a recipe by name.
+
+    Args:
+        name: Such as ``a2po``.
+        options: Arguments of the recipe's function (``mode``), ``memory`` (a GRU of that width in actor and critic),
+            and dotted fields (``gamma``, ``order``, ``surrogate.epsilon``); text is read by their types.
+
+    Raises:
+        CoterieError: No such recipe or option, or a value out of range.
+    """
+    if name not in RECIPES:
+        raise CoterieError(f"there is no recipe {name!r}: {nearest(name, RECIPES)}")
+    rest = dict(options or {})
+    own = {key: rest.pop(key) for key in hints(RECIPES[name]) if key in rest and key != "return"}
+    line = RECIPES[name](**arguments(RECIPES[name], own, name))
+    if "memory" in rest:
+        line = recurrent(line, int(rest.pop("memory")))
+    for path in sorted(rest, key=lambda p: p.count(".")):  # a part first, then the part's own options
+        value = rest[path]
+        line = override(line, path, value) if isinstance(value, str) else replace(line, **{path: value})
+    return line

@@ -1,0 +1,229 @@
+"""The commands. Each is a frozen dataclass: its fields are the options, its docstring the help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from coterie.cli.parser import option, split
+from coterie.contracts import CoterieError
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a team: curves, checkpoints, policies and a final evaluation in a run directory."""
+
+    recipe: str = option("method, such as a2po")
+    game: str = option("game, such as particle/spread")
+    seeds: int = option("how many seeds, trained together", 1)
+    first_seed: int = option("number of the first seed", 0)
+    steps: int = option("environment steps of each seed", 1_000_000)
+    out: str = option("run directory (default: runs/RECIPE-GAME)", "")
+    resume: bool = option("go on with the run in that directory", False)
+    points: int = option("log points and checkpoints at most", 50)
+    evaluations: int = option("evaluations along the way", 10)
+    episodes: int = option("episodes of an evaluation, each seed", 64)
+    axis: Literal["map", "vmap"] = option("seeds one by one in the program, or batched", "map")
+    log: str = option("also log to tensorboard or wandb (extra: logging)", "")
+    json: bool = option("print one JSON object on stdout", False)
+    overrides: tuple[tuple[str, str], ...] = ()
+
+    def run(self) -> Any:
+        """Train, showing progress, and report the final evaluation."""
+        from coterie import catalogue
+        from coterie.api import train
+        from coterie.cli.screen import Live
+
+        recipe = catalogue.recipe(self.recipe, split(self.overrides, "recipe"))
+        out = self.out or f"runs/{self.recipe}-{self.game.replace('/', '-')}"
+        with Live(f"{self.recipe} on {self.game}") as live:
+            run = train(
+                recipe, self.game, tuple(range(self.first_seed, self.first_seed + self.seeds)), self.steps, out,
+                game_options=split(self.overrides, "game"), resume=self.resume, points=self.points,
+                evaluations=self.evaluations, episodes=self.episodes, observer=live.update, axis=self.axis,
+                backends=(self.log,) if self.log else (),
+            )  # fmt: skip
+        return finished(run.directory, self.json)
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a run that was stopped; it ends with the same bytes as one that never was."""
+
+    directory: str = option("run directory")
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Train on, showing progress, and report the final evaluation."""
+        from coterie.api import resume
+        from coterie.cli.screen import Live
+
+        with Live(self.directory) as live:
+            run = resume(self.directory, live.update)
+        return finished(run.directory, self.json)
+
+
+def finished(directory: Path, as_json: bool) -> Any:
+    """Draw the learning curve, and report a finished run's evaluation."""
+    from coterie.cli.pictures import curve
+    from coterie.cli.screen import evaluation_table, say
+    from coterie.training.files import read_json
+    from coterie.training.session import EVALUATION
+
+    evaluation = read_json(directory / EVALUATION)
+    picture = curve(directory / "curve.png", {directory.name: directory})
+    if not as_json:
+        say(evaluation_table({name: evaluation[name] for name in ("greedy", "sampled")}, evaluation["episodes"]))
+        say(f"run: {directory}   curve: {picture}   replay: coterie watch {directory}")
+    return {"run": str(directory), "curve": str(picture), "evaluation": evaluation}
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Play a trained team and report its mean return with a 95 % interval."""
+
+    directory: str = option("run directory")
+    episodes: int = option("episodes for each seed", 100)
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Evaluate greedily, by sampling, and a random team beside them."""
+        from coterie.api import load
+        from coterie.cli.screen import evaluation_table, say
+        from coterie.training.session import assessment
+
+        run = load(self.directory)
+        if self.episodes < 1:
+            raise CoterieError(f"--episodes is {self.episodes}: give at least 1")
+        found = assessment(run.game, run.learner, run.loops.learner, run.seeds, self.episodes, 1)
+        rows = {name: found[name] for name in ("greedy", "sampled")}
+        rows["random team"] = random_row(run.game, run.seeds, self.episodes)
+        if not self.json:
+            say(evaluation_table(rows, self.episodes))
+        return {"run": self.directory, "episodes": self.episodes, "optimum": run.game.spec.optimum, **rows}
+
+
+def random_row(game: Any, seeds: tuple[int, ...], episodes: int) -> dict[str, Any]:
+    """The evaluation of a team that draws its actions uniformly."""
+    from coterie.games.scripted import random_team
+
+    return team_row(game, random_team(game.spec), seeds, episodes)
+
+
+def team_row(game: Any, team: Any, seeds: tuple[int, ...], episodes: int) -> dict[str, Any]:
+    """The evaluation of a scripted team, over the same episodes as a trained one's."""
+    import jax
+    import numpy as np
+
+    from coterie.training.evaluate import play
+    from coterie.training.statistics import interval
+    from coterie.training.train import evaluation_keys
+
+    keys = evaluation_keys(seeds, 1)
+    results = jax.jit(lambda keys: jax.lax.map(lambda key: play(game, team, key, episodes), keys))(keys)
+    returns = np.asarray(results.returns.mean(1))
+    mean, low, high = interval(returns)
+    return {"returns": returns, "mean": mean, "low": low, "high": high, "length": float(results.lengths.mean())}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Draw a replay of a trained team beside a random one: an animated GIF, or an HTML page that needs no network."""
+
+    directory: str = option("run directory")
+    format: Literal["gif", "html"] = option("gif or html", "gif")
+    out: str = option("file (default: replay.gif or replay.html in the run directory)", "")
+    episodes: int = option("episodes, one after another", 3)
+    seed: int = option("which of the run's seeds, from 0", 0)
+    alone: bool = option("leave the random team out", False)
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Draw and say where."""
+        from coterie.api import load
+        from coterie.cli.pictures import replay
+        from coterie.cli.screen import say
+
+        path = Path(self.out or Path(self.directory) / f"replay.{self.format}")
+        drawn = replay(load(self.directory), path, self.format, self.episodes, self.seed, not self.alone)
+        if not self.json:
+            say(f"replay: {path}")
+        return {"replay": str(path), **drawn}
+
+
+@dataclass(frozen=True)
+class List:
+    """List games and recipes."""
+
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Print every name with its first line of documentation."""
+        from coterie.catalogue import RECIPES, games
+        from coterie.cli.screen import say, table
+
+        found = {"recipes": RECIPES, "games": games()}
+        lines = {
+            kind: {name: (item.__doc__ or "").strip().splitlines()[0] for name, item in items.items()}
+            for kind, items in found.items()
+        }
+        if not self.json:
+            for kind, items in lines.items():
+                say(table(kind, ["name", "what it is"], [[name, line] for name, line in items.items()]))
+        return lines
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Explain a recipe (its parts, equations and references) or a game."""
+
+    name: str = option("a recipe or game")
+    json: bool = option("print one JSON object on stdout", False)
+    overrides: tuple[tuple[str, str], ...] = ()
+
+    def run(self) -> Any:
+        """Print the line-up."""
+        from coterie.cli.explain import explain_game, explain_recipe
+        from coterie.cli.screen import say
+
+        found = explain_game(self.name, split(self.overrides, "game")) if "/" in self.name else (
+            explain_recipe(self.name, split(self.overrides, "recipe")))  # fmt: skip
+        if not self.json:
+            say(found["text"])
+        return found
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure speed: steps per second, the split act / environment / update, the share of the machine's peak."""
+
+    what: str = option("a benchmark, or all: coterie bench list", "quick")
+    repeats: int = option("repetitions; medians are printed", 7)
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Measure and print medians."""
+        from coterie.cli.bench import bench
+
+        return bench(self.what, self.repeats, quiet=self.json)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Train two teams in two minutes, compare them with a random one, draw curves and a replay."""
+
+    out: str = option("directory for runs and pictures", "runs/demo")
+    steps: int = option("environment steps of each seed", 500_000)
+    seeds: int = option("seeds of each method", 4)
+    game: str = option("game", "particle/spread")
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """The main job, end to end."""
+        from coterie.cli.demo import demo
+
+        return demo(Path(self.out), self.game, self.steps, self.seeds, self.json)
+
+
+COMMANDS = (Train, Resume, Evaluate, Watch, List, Explain, Bench, Demo)

@@ -1,0 +1,61 @@
+"""The main job, end to end: train, compare, draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from coterie.api import train
+from coterie.catalogue import make, recipe
+from coterie.cli.commands import random_row, team_row
+from coterie.cli.pictures import curve, replay
+from coterie.cli.screen import Live, say, spread, table
+from coterie.games.scripted import greedy_assignment
+from coterie.training.files import write_json
+from coterie.training.session import assessment
+
+METHODS = ("a2po", "mappo")
+EPISODES = 256
+
+
+def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str, Any]:
+    """Train each method, evaluate all teams over the same episodes, and write table, curves and replay."""
+    runs, rows, rates = {}, {}, {}
+    for name in METHODS:
+        directory = _fresh(out / name)
+        with Live(f"{name} on {game}, {seeds} seeds") as live:
+            runs[name] = train(recipe(name), game, seeds, steps, directory, observer=live.update)
+        rates[name] = live.rate
+    for name, run in runs.items():
+        rows[name] = assessment(run.game, run.learner, run.loops.learner, run.seeds, EPISODES, 1)["greedy"]
+    opened, numbers = make(game), runs[METHODS[0]].seeds
+    rows["random team"] = random_row(opened, numbers, EPISODES)
+    rows["greedy assignment"] = team_row(opened, greedy_assignment(opened), numbers, EPISODES)
+    references = {name: rows[name]["mean"] for name in ("random team", "greedy assignment")}
+    picture = curve(out / "curves.png", {name: run.directory for name, run in runs.items()}, references)
+    best = max(METHODS, key=lambda name: rows[name]["mean"])
+    film, page = out / "replay.gif", out / "replay.html"
+    replay(runs[best], film, "gif", 3, 0, beside_random=True)
+    replay(runs[best], page, "html", 3, 0, beside_random=True)
+    result = {"teams": rows, "steps_per_second": rates, "steps": steps, "episodes": EPISODES, "curves": str(picture),
+              "replay": str(film), "page": str(page)}  # fmt: skip
+    write_json(out / "demo.json", result)
+    if not quiet:
+        cells = [
+            [name, f"{row['mean']:.2f}", spread(row["low"], row["high"]),
+             f"{rates[name]:,.0f}" if name in rates else "-"]
+            for name, row in rows.items()
+        ]  # fmt: skip
+        title = f"{game}: {seeds} seeds, {steps:,} steps each, {EPISODES} greedy episodes a seed"
+        say(table(title, ["team", "mean return", "95 % interval", "steps/s"], cells))
+        say(f"learning curves: {picture}\nreplay: {film}   page: {page}")
+    return result
+
+
+def _fresh(directory: Path) -> Path:
+    """The directory, without the run that an earlier demo left there."""
+    for name in ("run.json", "metrics.jsonl", "timing.jsonl", "evaluation.json", "policies.safetensors"):
+        (directory / name).unlink(missing_ok=True)
+    for old in directory.glob("checkpoints/*.safetensors"):
+        old.unlink()
+    return directory

@@ -1,0 +1,56 @@
+"""Explanations, made from the docstrings of the parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from coterie import catalogue
+from coterie.fields import encode, hints, part_name
+
+
+def _document(thing: Any) -> str:
+    return inspect.cleandoc(type(thing).__doc__ or "")
+
+
+def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """A recipe's parts with their equations and sources, and its numbers."""
+    line = catalogue.recipe(name, options)
+    parts, numbers = {}, {}
+    for field in hints(type(line)):
+        value = getattr(line, field)
+        if dataclasses.is_dataclass(value):
+            settings = {key: setting for key, setting in encode(value).items() if key != "part"}
+            parts[field] = {"part": part_name(type(value)), "settings": settings, "text": _document(value)}
+        elif field != "name":
+            numbers[field] = encode(value)
+    text = [f"[bold]{name}[/bold]", inspect.cleandoc(catalogue.RECIPES[name].__doc__ or ""), ""]
+    for field, part in parts.items():
+        settings = ", ".join(f"{key} {value}" for key, value in part["settings"].items())
+        text += [f"[bold]{field}[/bold]: {part['part']}" + (f"  ({settings})" if settings else "")]
+        text += [f"    {row}" for row in _plain(part["text"]).splitlines()]
+        text += [""]
+    text += ["[bold]numbers[/bold]: " + ", ".join(f"{key} {value}" for key, value in numbers.items())]
+    text += ["", f"change any of it: coterie train {name} GAME --recipe.FIELD VALUE, --recipe.PART.FIELD VALUE"]
+    return {"recipe": name, "parts": parts, "numbers": numbers, "text": "\n".join(text)}
+
+
+def _plain(text: str) -> str:
+    """Without what rich would take for markup."""
+    return text.replace("[", "\\[")
+
+
+def explain_game(name: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """What a game is: its documentation and its spec."""
+    game = catalogue.make(name, **options)
+    spec = game.spec
+    facts = {
+        "agents": list(spec.agents), "types": list(spec.types), "observation sizes": list(spec.observation_sizes),
+        "actions": [dataclasses.asdict(space) for space in spec.action_spaces], "state size": spec.state_size,
+        "horizon": spec.horizon, "reward": spec.reward, "optimum": spec.optimum,
+    }  # fmt: skip
+    about = inspect.cleandoc(catalogue.games()[name].__doc__ or "")
+    rows = [f"[bold]{key}[/bold]: {_plain(str(value))}" for key, value in facts.items()]
+    return {"game": name, "spec": facts, "text": "\n".join([f"[bold]{name}[/bold]", _plain(about), "", *rows])}

@@ -1,0 +1,86 @@
+"""What a person sees: live progress on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from coterie.training import session
+
+_OUT = Console(highlight=False, soft_wrap=True)
+
+
+def say(thing: Any) -> None:
+    """Print to stdout."""
+    _OUT.print(thing)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A small table; columns after the first are right-aligned where they hold numbers."""
+    out = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = index > 0 and all(_number(row[index]) for row in rows)
+        out.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        out.add_row(*row)
+    return out
+
+
+def _number(text: str) -> bool:
+    return text[:1].lstrip("-−[").isdigit() or text[:1] in "-−["
+
+
+def spread(low: float | None, high: float | None) -> str:
+    """An interval in words; a single seed has none."""
+    if low is None or high is None or low != low:
+        return "- (one seed)"
+    return f"[{low:.2f}, {high:.2f}]"
+
+
+def evaluation_table(rows: Mapping[str, Mapping[str, Any]], episodes: int) -> Table:
+    """Mean returns with their intervals over seeds."""
+    cells = [
+        [name, f"{row['mean']:.2f}", spread(row["low"], row["high"]), str(len(row["returns"]))]
+        for name, row in rows.items()
+    ]
+    return table(f"return over {episodes} episodes a seed", ["team", "mean", "95 % interval", "seeds"], cells)
+
+
+class Live:
+    """A progress bar on stderr, fed by the session's observer; plain lines where stderr is no terminal."""
+
+    def __init__(self, title: str) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        columns = (
+            TextColumn("[bold]{task.description}"), BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[figures]}"), TimeElapsedColumn(), TimeRemainingColumn(),
+        )  # fmt: skip
+        self._bar = Progress(*columns, console=self._console, transient=False)
+        self._task = self._bar.add_task(title, total=None, figures="compiling")
+        self._title = title
+        self.rate = 0.0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def update(self, progress: session.Progress) -> None:
+        """Show one point; the rate leaves the compiling chunk out."""
+        self.rate = self.rate if progress.compiled and self.rate else progress.steps_per_second
+        if not progress.compiled:
+            self.rate = max(self.rate, progress.steps_per_second) if self.rate else progress.steps_per_second
+        mean = float(progress.returns.mean())
+        figures = f"return {mean:.2f}   {progress.steps_per_second:,.0f} steps/s"
+        if self._console.is_terminal:
+            self._bar.update(self._task, total=progress.total, completed=progress.steps, figures=figures)
+        else:
+            self._console.print(f"{self._title}: {progress.steps:,}/{progress.total:,} steps   {figures}")

@@ -1,0 +1,95 @@
+"""Which parts go together: refused before anything is compiled, in one line with the remedy."""
+
+from __future__ import annotations
+
+import math
+
+from coterie.contracts import CoterieError, Spec
+from coterie.fields import part_name
+from coterie.nets.sharing import layout
+from coterie.policy.critic_input import Local
+from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
+from coterie.policy.recipes import Recipe
+from coterie.policy.surrogate import Clip
+from coterie.policy.weighting import Others, Preceding, Product
+
+
+def check(recipe: Recipe, spec: Spec) -> None:
+    """Raise CoterieError unless the recipe's numbers are in range, its parts go together, and the game suits it."""
+    _numbers(recipe)
+    _sequences(recipe)
+    _order(recipe, spec)
+    _game(recipe, spec)
+
+
+def _numbers(recipe: Recipe) -> None:
+    positive = {
+        "environments": recipe.environments, "rollout": recipe.rollout, "epochs": recipe.epochs,
+        "critic_epochs": recipe.critic_epochs, "minibatches": recipe.minibatches, "huber": recipe.huber,
+        "actor_fit.rate": recipe.actor_fit.rate, "critic_fit.rate": recipe.critic_fit.rate,
+        "actor_fit.limit": recipe.actor_fit.limit, "critic_fit.limit": recipe.critic_fit.limit,
+    }  # fmt: skip
+    for name, value in positive.items():
+        if not value > 0 or not math.isfinite(value):
+            raise CoterieError(f"{name} is {value}: give a number above 0")
+    shares = {"gamma": recipe.gamma, "surrogate.epsilon": recipe.surrogate.epsilon}
+    trace = getattr(recipe.estimator, "trace", None)
+    if trace is not None:
+        shares["estimator.trace"] = trace
+    for name, value in shares.items():
+        if not 0.0 <= value <= 1.0:
+            raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
+    if recipe.entropy < 0:
+        raise CoterieError(f"entropy is {recipe.entropy}: give 0 or more")
+    steps = getattr(recipe.estimator, "steps", 1)
+    if steps < 1:
+        raise CoterieError(f"estimator.steps is {steps}: give at least 1")
+
+
+def _sequences(recipe: Recipe) -> None:
+    if recipe.chunk < 0 or (recipe.chunk and recipe.rollout % recipe.chunk):
+        raise CoterieError(f"chunk {recipe.chunk} does not divide the rollout of {recipe.rollout} steps: give a divisor")
+    for name, network in (("actor", recipe.actor), ("critic", recipe.critic)):
+        length = recipe.sequence(network)
+        rows = recipe.environments * recipe.rollout // length
+        if rows < recipe.minibatches:
+            raise CoterieError(
+                f"minibatches {recipe.minibatches} is more than the {rows} sequences that the {name} is trained on: "
+                "give fewer minibatches, more environments or a shorter chunk"
+            )
+
+
+def _order(recipe: Recipe, spec: Spec) -> None:
+    slots, order = layout(recipe.sharing, spec), recipe.order
+    sequential = not isinstance(order, Simultaneous)
+    blocks = order.blocks if isinstance(order, Blocks | SemiGreedy) else 0
+    if sequential and slots.slots == 1 and spec.n_agents > 1 and not blocks:
+        raise CoterieError(
+            f"order {part_name(type(order))} cannot move agents one by one while sharing full gives them one set of "
+            "parameters: choose sharing none or type, or an order in blocks (order.blocks 2)"
+        )
+    units = spec.n_agents if slots.slots == 1 else slots.slots
+    if blocks < 0 or (isinstance(order, Blocks) and blocks < 1):
+        raise CoterieError(f"order.blocks is {blocks}: give at least 1")
+    if blocks > units:
+        raise CoterieError(f"order.blocks is {blocks} and there are {units} units to move: give {units} or fewer")
+    if blocks and slots.slots > 1 and units % blocks:
+        raise CoterieError(f"order.blocks {blocks} does not divide the {units} parameter slots: give a divisor")
+    parts = recipe.weighting.parts if isinstance(recipe.weighting, Product) else (recipe.weighting,)
+    if any(isinstance(part, Preceding) for part in parts) and not sequential:
+        raise CoterieError(
+            "weighting preceding needs an order in turns, and order simultaneous has one turn: choose order "
+            "random_sequence, semi_greedy or blocks, or weighting others"
+        )
+    if any(isinstance(part, Others) for part in parts) and isinstance(order, RandomSequence | Greedy):
+        raise CoterieError(
+            f"weighting others reads the agents that move together, and order {part_name(type(order))} moves one at a "
+            "time: choose order simultaneous or blocks, or weighting preceding"
+        )
+    if isinstance(recipe.surrogate, Clip) and recipe.surrogate.adaptive == "ratio" and not sequential:
+        raise CoterieError("surrogate.adaptive ratio needs an order in turns: choose none, or an order in blocks")
+
+
+def _game(recipe: Recipe, spec: Spec) -> None:
+    if not isinstance(recipe.critic_input, Local) and spec.state_size == 0:
+        raise CoterieError("the game has no global state: choose critic_input local")
