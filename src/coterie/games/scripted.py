@@ -1,0 +1,97 @@
+"""Teams that need no learning: yardsticks for those that do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from coterie.contracts import CoterieError, Game, Observation, Spec, Team
+from coterie.games.matching import optimal_matching
+from coterie.games.particle import ParticleGame, distances
+
+LEAD = 0.2
+"""Weight of the velocity in where an agent is bound: 0.175 is its drift in two steps, 0.4 until it rests."""
+STROKE = 0.06
+"""How far one full push is reckoned to carry an agent; in two steps it is 0.05."""
+
+
+@dataclass(frozen=True)
+class RandomTeam:
+    """Uniform over legal choices, or uniform in the boxes.
+
+    Args:
+        spec: The game.
+    """
+
+    spec: Spec
+
+    def carry(self, environments: int) -> tuple[()]:
+        """Nothing is remembered."""
+        return ()
+
+    def act(self, carry: tuple[()], observation: Observation, key: PRNGKeyArray) -> tuple[Array, tuple[()]]:
+        """Actions ``[E, N, ...]``; padded components of a box stay 0."""
+        if self.spec.action_kind != "continuous":
+            return jax.random.categorical(key, jnp.where(observation.legal, 0.0, -jnp.inf)), carry
+        low, high = np.zeros((2, self.spec.n_agents, self.spec.components), np.float32)
+        for agent, space in enumerate(self.spec.action_spaces):
+            low[agent, : space.components], high[agent, : space.components] = space.low, space.high
+        share = jax.random.uniform(key, (len(observation.local), *low.shape))
+        return jnp.asarray(low)[None] + share * jnp.asarray(high - low)[None], carry
+
+
+@dataclass(frozen=True)
+class GreedyAssignment:
+    """Each agent heads for its own place under the matching of least total distance, braking in time.
+
+    The team shares what its members see. A landmark that nobody sees is taken to be at the centre.
+
+    Args:
+        game: A particle game.
+    """
+
+    game: ParticleGame
+
+    def carry(self, environments: int) -> tuple[()]:
+        """Nothing is remembered."""
+        return ()
+
+    def act(self, carry: tuple[()], observation: Observation, key: PRNGKeyArray) -> tuple[Array, tuple[()]]:
+        """Actions ``[E, N]``, or ``[E, N, 5]`` if the game is continuous."""
+        return jax.vmap(self._one)(observation.local), carry
+
+    def _one(self, local: Float[Array, "N O"]) -> Array:
+        task = self.game.task
+        velocity, position = local[:, :2], local[:, 2:4]
+        offset = local[:, 4 : 4 + 2 * task.landmarks].reshape(task.agents, task.landmarks, 2)
+        seen = (offset != 0).any(-1, keepdims=True).astype(local.dtype)
+        landmarks = (seen * (offset + position[:, None])).sum(0) / jnp.maximum(seen.sum(0), 1.0)
+        targets = task.targets(position, landmarks)
+        own = targets[optimal_matching(distances(position, targets)[1])]
+        want = (own - position - LEAD * velocity) / STROKE
+        if self.game.actions == "continuous":
+            right, up = jnp.clip(want, -1.0, 1.0).T
+            parts = (jnp.zeros_like(right), -right, right, -up, up)
+            return jnp.maximum(jnp.stack(parts, -1), 0.0)
+        moves = jnp.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)], local.dtype)
+        return jnp.argmin(jnp.square(want[:, None] - moves[None]).sum(-1), -1)
+
+
+def random_team(spec: Spec) -> Team:
+    """A team that plays uniformly at random."""
+    return RandomTeam(spec)
+
+
+def greedy_assignment(game: Game) -> Team:
+    """A strong team for particle games: optimal assignment to places, then straight there.
+
+    Raises:
+        CoterieError: If the game is not a particle game.
+    """
+    if not isinstance(game, ParticleGame):
+        raise CoterieError(f"greedy_assignment plays particle games only, not {type(game).__name__}: use random_team")
+    return GreedyAssignment(game)
