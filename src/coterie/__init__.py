@@ -20,7 +20,7 @@ _HOME = {
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for, so that ``import coterie`` costs nothing."""
     if name == "recipes":
         return import_module("coterie.policy.recipes")

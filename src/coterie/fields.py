@@ -131,7 +131,7 @@ def encode(value: Any) -> Any:
         return [encode(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    return float(value)
+    return float(typing.cast(Any, value))
 
 
 def decode(kind: Any, data: Any, where: str = "recipe") -> Any:

@@ -12,7 +12,7 @@ from coterie.fields import encode, hints, part_name
 
 
 def _document(thing: Any) -> str:
-    return inspect.cleandoc(type(thing).__doc__ or "")
+    return inspect.cleandoc(type(thing).__doc__ or "").partition("\n\nArgs:")[0]
 
 
 def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:

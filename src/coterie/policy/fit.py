@@ -29,7 +29,7 @@ class Adam(eqx.Module):
     A limit on the norm of the stacked gradients would couple the slots; ``vmap`` over the slot axis does not.
     """
 
-    rate: float = 5e-4
+    rate: float = 1e-3
     limit: float = 10.0
     epsilon: float = 1e-5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -122,7 +122,7 @@ class PolicyLearner(eqx.Module):
         tower = self.actor
         still = jnp.zeros((1, observation.local.shape[0]), bool)
         raw, memory = tower.play(params["net"], carry, observation.local[None], still)
-        log_std = params["log_std"][jnp.asarray(tower.layout.slot_of)] if "log_std" in params else None
+        log_std: Any = params["log_std"][jnp.asarray(tower.layout.slot_of)] if "log_std" in params else None
         return self.family.parameters(raw[0], observation.legal, log_std), jax.tree.map(lambda h: h[0], memory)
 
     def act(self, state: TrainState, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> Step:

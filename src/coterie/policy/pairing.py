@@ -48,7 +48,9 @@ def _numbers(recipe: Recipe) -> None:
 
 def _sequences(recipe: Recipe) -> None:
     if recipe.chunk < 0 or (recipe.chunk and recipe.rollout % recipe.chunk):
-        raise CoterieError(f"chunk {recipe.chunk} does not divide the rollout of {recipe.rollout} steps: give a divisor")
+        raise CoterieError(
+            f"chunk {recipe.chunk} does not divide the rollout of {recipe.rollout} steps: give a divisor"
+        )
     for name, network in (("actor", recipe.actor), ("critic", recipe.critic)):
         length = recipe.sequence(network)
         rows = recipe.environments * recipe.rollout // length

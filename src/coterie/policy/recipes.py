@@ -18,8 +18,9 @@ from coterie.policy.weighting import One, Others, Preceding, Weighting
 
 
 class Recipe(eqx.Module):
-    """A policy-gradient method. Floats are traced, so that they can be swept in one compiled program; the rest is
-    static.
+    """A policy-gradient method: parts and numbers.
+
+    Floats are traced, so that they can be swept in one compiled program; the rest is static.
 
     Args:
         name: What it is called in reports.
@@ -58,15 +59,15 @@ class Recipe(eqx.Module):
     order: Order = Simultaneous()
     weighting: Weighting = One()
     surrogate: Surrogate = Clip()
-    actor: Network = Network()
-    critic: Network = Network()
+    actor: Network = Network((128, 128))
+    critic: Network = Network((128, 128))
     actor_fit: Adam = Adam()
     critic_fit: Adam = Adam()
     value_norm: ValueNorm | NoNorm = ValueNorm()
     advantage_norm: Literal["team", "agent", "none"] = eqx.field(static=True, default="team")
     critic_turns: Literal["after", "turn"] = eqx.field(static=True, default="after")
     squash: Literal["tanh", "clip"] = eqx.field(static=True, default="tanh")
-    gamma: float = 0.99
+    gamma: float = 0.95
     entropy: float = 0.01
     value_clip: float | None = 0.2
     huber: float = 10.0
@@ -74,9 +75,9 @@ class Recipe(eqx.Module):
     log_std: float = eqx.field(static=True, default=-0.5)
     environments: int = eqx.field(static=True, default=128)
     rollout: int = eqx.field(static=True, default=25)
-    epochs: int = eqx.field(static=True, default=10)
-    critic_epochs: int = eqx.field(static=True, default=10)
-    minibatches: int = eqx.field(static=True, default=1)
+    epochs: int = eqx.field(static=True, default=4)
+    critic_epochs: int = eqx.field(static=True, default=4)
+    minibatches: int = eqx.field(static=True, default=4)
     chunk: int = eqx.field(static=True, default=0)
 
     def sequence(self, network: Network, otherwise: int = 1) -> int:

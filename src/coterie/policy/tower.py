@@ -84,8 +84,8 @@ class Tower(eqx.Module):
         carry = jax.tree.map(lambda h: h.reshape(k, rows * members, h.shape[-1]), carry)
         wide = jnp.repeat(reset, members, axis=1) if members > 1 else reset
         if k == 1:
-            one = jax.tree.map(lambda p: p[0], (params, carry, flat))
-            y, memory = jax.tree.map(lambda a: a[None], self.network.apply(*one, wide))
+            params, carry = jax.tree.map(lambda p: p[0], (params, carry))
+            y, memory = jax.tree.map(lambda a: a[None], self.network.apply(params, carry, flat[0], wide))
         else:
             y, memory = jax.vmap(self.network.apply, in_axes=(0, 0, 0, None))(params, carry, flat, wide)
         unfold = lambda a: a.reshape(k, length, rows, members, a.shape[-1])  # noqa: E731

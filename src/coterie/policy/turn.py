@@ -6,12 +6,12 @@ which sees what the turns before it did through the agents' log-ratios).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.lax import stop_gradient
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from coterie.contracts import Rollout
@@ -19,10 +19,10 @@ from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic, Values
 from coterie.policy.estimator import Returns
 from coterie.policy.fit import Stats, fit
+from coterie.policy.objective import Batch, Objective, normalise
 from coterie.policy.order import choose, unit_scores
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower, sequences, unsequences
-from coterie.policy.weighting import Context
 
 
 class Progress(NamedTuple):
@@ -69,6 +69,12 @@ class Turns(eqx.Module):
     returns: Returns
     rollout: Rollout
     values: Values
+
+    @property
+    def objective(self) -> Objective:
+        """What the actors minimise."""
+        recipe = self.recipe
+        return Objective(self.tower, self.family, recipe.weighting, recipe.surrogate, recipe.entropy)
 
     @property
     def length(self) -> int:
@@ -125,7 +131,7 @@ class Turns(eqx.Module):
             return progress, jax.tree.map(lambda a: a[None], report)
         return jax.lax.scan(turn, progress, (jnp.arange(self.plan.turns), keys))
 
-    def data(self) -> dict[str, PyTree]:
+    def data(self) -> Batch:
         """The rollout as the actors' fit wants it: slot first, rows on axis 2."""
         rollout = self.rollout
         slots = lambda x: self.tower.arrange(sequences(x, self.length))  # noqa: E731
@@ -155,25 +161,13 @@ class Turns(eqx.Module):
         """The value target after all turns: that of the new joint policy where the estimator knows it."""
         return self.estimate(progress, jnp.asarray(self.plan.turns, jnp.int32))[1]
 
-    def normalise(self, advantage: Float[Array, "T E M"]) -> Float[Array, "T E N"]:
-        """Advantages of every agent, normalised as the recipe says; dead agents carry no weight."""
-        alive = self.rollout.observation.alive.astype(advantage.dtype)
-        wide = jnp.broadcast_to(advantage, alive.shape)
-        if self.recipe.advantage_norm == "none":
-            return wide
-        axes = (0, 1, 2) if self.recipe.advantage_norm == "team" else (0, 1)
-        count = jnp.maximum(jnp.sum(alive, axes, keepdims=True), 1.0)
-        mean = jnp.sum(alive * wide, axes, keepdims=True) / count
-        variance = jnp.sum(alive * jnp.square(wide - mean), axes, keepdims=True) / count
-        return (wide - mean) / (jnp.sqrt(variance) + 1e-5)
-
     def turn(
-        self, progress: Progress, data: dict[str, PyTree], estimate: tuple[Array, Array], index: Int[Array, ""],
+        self, progress: Progress, data: Batch, estimate: tuple[Array, Array], index: Int[Array, ""],
         key: PRNGKeyArray,
     ) -> tuple[Progress, Report]:  # fmt: skip
         """Choose who moves, fit their policies, and record how far they moved."""
         order_key, fit_key, critic_key = jax.random.split(key, 3)
-        normal = self.normalise(estimate[0])
+        normal = normalise(estimate[0], self.rollout.observation.alive, self.recipe.advantage_norm)
         progress, slots, active = self.select(progress, estimate[0], normal, order_key, index)
         whole = self.plan.members == self.tower.layout.slots or self.blocks
         pick = (lambda tree: tree) if whole else (lambda tree: jax.tree.map(lambda x: x[slots], tree))
@@ -187,7 +181,10 @@ class Turns(eqx.Module):
         batch["rest"] = joint - jnp.sum(start, axis=(0, 3), keepdims=True)
         batch["reset"] = sequences(self.rollout.reset, self.length)[None]
         clip = pick(self.clip(progress, active, index))
-        loss = lambda params, rows: self.loss(params, rows, clip, progress.coefficients)  # noqa: E731
+
+        def loss(params: PyTree, rows: Batch) -> tuple[Array, Stats]:
+            return self.objective(params, rows, clip, progress.coefficients)
+
         fitted = fit(
             loss, self.recipe.actor_fit, pick(progress.actor), pick(progress.actor_optimiser), batch, fit_key,
             epochs=self.plan.epochs, minibatches=self.recipe.minibatches,
@@ -197,7 +194,7 @@ class Turns(eqx.Module):
         stats["clip_range"] = clip[:, 0, 0, :]
         moved = progress.log_ratio
         if self.moving:
-            log_prob = self.log_prob(fitted.params, batch)[0]
+            log_prob = self.objective.log_prob(fitted.params, batch)[0]
             moved = put(moved, (log_prob - batch["log_prob"]) * batch["present"])
         progress = progress._replace(
             actor=put(progress.actor, fitted.params),
@@ -234,44 +231,6 @@ class Turns(eqx.Module):
         each = self.recipe.surrogate.range(index % self.plan.lap, self.plan.lap, log_ratio, mask)
         return self.tower.layout.arrange(each, 0)[:, None, None, :]
 
-    def log_prob(self, params: PyTree, batch: dict[str, PyTree]) -> tuple[Float[Array, "K L R M"], PyTree]:
-        """Log-probabilities of the rollout's actions under ``params``, and the distributions' parameters."""
-        carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
-        raw, _ = self.tower.apply(params["net"], carry, batch["x"], batch["reset"][0])
-        log_std = params["log_std"][:, None, None, None, :] if "log_std" in params else None
-        dist = self.family.parameters(raw, batch["legal"], log_std)
-        return self.family.log_prob(dist, batch["action"]), dist
-
-    def loss(
-        self, params: PyTree, batch: dict[str, PyTree], clip: Float[Array, "K 1 1 M"], coefficients: PyTree
-    ) -> tuple[Array, Stats]:
-        """The sum over slots of the mean loss of each slot's agents, and per-agent statistics ``[K, M]``."""
-        log_prob, dist = self.log_prob(params, batch)
-        weight, advantage = batch["weight"], batch["advantage"]
-        log_ratio = log_prob - batch["log_prob"]
-        fresh = stop_gradient(log_ratio) * batch["present"]
-        others = batch["rest"] + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
-        inside, outside = self.recipe.weighting(Context(batch["carried"], others, advantage, clip))
-        kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
-        each = self.recipe.surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, kl)
-        each = each - self.recipe.entropy * entropy
-        slot = jnp.sum(weight * each, (1, 2, 3)) / jnp.maximum(jnp.sum(weight, (1, 2, 3)), 1.0)
-        count = jnp.maximum(jnp.sum(weight, (1, 2)), 1.0)
-        mean = lambda x: jnp.sum(weight * x, (1, 2)) / count  # noqa: E731
-        ratio, joint = jnp.exp(fresh), jnp.exp(others + fresh)
-        outrun = jnp.abs(ratio * inside - 1.0) > clip
-        stats = {
-            "policy_loss": mean(each),
-            "kl": mean(kl),
-            "entropy": mean(entropy),
-            "clip_fraction": mean(outrun.astype(ratio.dtype)),
-            "ratio_mean": mean(ratio),
-            "ratio_max": jnp.max(ratio, (1, 2)),
-            "joint_ratio_mean": mean(joint),
-            "joint_ratio_max": jnp.max(joint, (1, 2)),
-        }
-        return jnp.sum(slot), jax.tree.map(stop_gradient, stats)
-
     def fit_critic(
         self, progress: Progress, target: Float[Array, "T E M"], epochs: int, key: PRNGKeyArray
     ) -> tuple[Progress, Stats]:
@@ -285,5 +244,5 @@ class Turns(eqx.Module):
         return progress, jax.tree.map(lambda s: jnp.mean(s, 0), fitted.stats)
 
 
-def _scatter(slots: Int[Array, " K"]):  # noqa: ANN202
+def _scatter(slots: Int[Array, " K"]) -> Callable[[PyTree, PyTree], PyTree]:
     return lambda old, new: jax.tree.map(lambda a, b: a.at[slots].set(b), old, new)

@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax.lax import stop_gradient
 from jaxtyping import Array, Float
 
 Weights = tuple[Float[Array, "K L R M"], Float[Array, "K L R M"]]
@@ -18,13 +17,12 @@ Weights = tuple[Float[Array, "K L R M"], Float[Array, "K L R M"]]
 class Context(NamedTuple):
     """What a weighting may read.
 
-    ``carried`` is the log of the product of the *other* agents' ratios as the preceding turns left them, ``fresh``
-    the log-ratio of each agent of this turn under the parameters of this very gradient step, ``clip`` the
-    effective clip range.
+    Both logs are of the product of the *other* agents' ratios: ``carried`` as the preceding turns left them,
+    ``others`` under the parameters of this very gradient step. ``clip`` is the effective clip range.
     """
 
     carried: Float[Array, "K L R M"]
-    fresh: Float[Array, "K L R M"]
+    others: Float[Array, "K L R M"]
     advantage: Float[Array, "K L R M"]
     clip: Float[Array, "K 1 1 M"]
 
@@ -37,11 +35,9 @@ def _bounded(log_product: Array, clip: Array | float | None) -> Array:
 class One(eqx.Module):
     """Every sample counts once (IPPO, MAPPO)."""
 
-    carries: bool = eqx.field(static=True, default=False, init=False)
-
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""
-        one = jnp.ones_like(context.fresh)
+        one = jnp.ones_like(context.others)
         return one, one
 
 
@@ -53,13 +49,11 @@ class Others(eqx.Module):
     """
 
     outer: float = 0.1
-    carries: bool = eqx.field(static=True, default=True, init=False)
 
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""
-        fresh = stop_gradient(context.fresh)
-        others = context.carried + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
-        return _bounded(others, self.outer), jnp.ones_like(fresh)
+        weight = _bounded(context.others, self.outer)
+        return weight, jnp.ones_like(weight)
 
 
 class Preceding(eqx.Module):
@@ -73,7 +67,6 @@ class Preceding(eqx.Module):
     clip: float | None = None
     place: Literal["inside", "outside"] = eqx.field(static=True, default="inside")
     adapted: bool = eqx.field(static=True, default=False)
-    carries: bool = eqx.field(static=True, default=True, init=False)
 
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""
@@ -86,11 +79,6 @@ class Product(eqx.Module):
     """The product of several weightings, inside by inside and outside by outside."""
 
     parts: tuple[One | Others | Preceding, ...] = ()
-
-    @property
-    def carries(self) -> bool:
-        """Whether any part reads the ratios of preceding turns."""
-        return any(part.carries for part in self.parts)
 
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""

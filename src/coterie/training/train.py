@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -90,18 +90,38 @@ def iterate(game: Game, learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
 
 @partial(jax.jit, static_argnums=(0, 3, 4), donate_argnums=(2,))
 def advance(game: Game, learner: Learner, loops: Loop, length: int, axis: SeedAxis) -> tuple[Loop, Metrics]:
-    """A chunk of ``length`` iterations for all seeds: loops and metrics ``[S, length, ...]``."""
+    """A chunk of ``length`` iterations for all seeds: loops and metrics ``[S, length, ...]``.
 
-    def one(loop: Loop) -> tuple[Loop, Metrics]:
-        return jax.lax.scan(lambda l, _: iterate(game, learner, l), loop, None, length=length)
+    Seeds are spread over the devices, and on each device batched (``vmap``) or run one after another (``map``).
+    """
 
-    return jax.vmap(one)(loops) if axis == "vmap" else jax.lax.map(one, loops)
+    def one(learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
+        return jax.lax.scan(lambda now, _: iterate(game, learner, now), loop, None, length=length)
+
+    def share(learner: Learner, loops: Loop) -> tuple[Loop, Metrics]:
+        each = partial(one, learner)
+        return jax.vmap(each)(loops) if axis == "vmap" else jax.lax.map(each, loops)
+
+    return _spread(share, loops.key.shape[0])(learner, loops)
+
+
+def _spread(function: Callable[[Any, Any], Any], seeds: int) -> Callable[[Any, Any], Any]:
+    """``function(shared, per_seed)`` with its second argument and result cut over the devices."""
+    mesh = seed_mesh(seeds)
+    if mesh.size == 1:
+        return function
+    apart, whole = PartitionSpec("seeds"), PartitionSpec()
+    return jax.shard_map(function, mesh=mesh, in_specs=(whole, apart), out_specs=apart, check_vma=False)
 
 
 @partial(jax.jit, static_argnums=(0, 4, 5))
 def assess(game: Game, learner: Learner, state: PyTree, keys: PRNGKeyArray, episodes: int, greedy: bool) -> Episodes:
     """Evaluate the teams of all seeds, ``[S, episodes]``; ``keys`` are separate from training's."""
-    return jax.lax.map(lambda x: play(game, learner.team(x[0], greedy), x[1], episodes), (state, keys))
+
+    def share(learner: Learner, both: tuple[PyTree, PRNGKeyArray]) -> Episodes:
+        return jax.lax.map(lambda x: play(game, learner.team(x[0], greedy), x[1], episodes), both)
+
+    return _spread(share, keys.shape[0])(learner, (state, keys))
 
 
 def evaluation_keys(seeds: tuple[int, ...], iteration: int) -> PRNGKeyArray:
@@ -110,13 +130,16 @@ def evaluation_keys(seeds: tuple[int, ...], iteration: int) -> PRNGKeyArray:
     return jnp.stack(each)
 
 
-def place(loops: Loop) -> Loop:
-    """Spread the seeds over the devices, if there are several and they divide the seeds."""
+def seed_mesh(seeds: int) -> Mesh:
+    """The devices over which that many seeds are spread: as many as divide them."""
     devices = jax.devices()
-    seeds = loops.key.shape[0]
     count = max(n for n in range(1, len(devices) + 1) if seeds % n == 0)
-    mesh = Mesh(np.array(devices[:count]), ("seeds",))
-    return jax.device_put(loops, NamedSharding(mesh, PartitionSpec("seeds")))
+    return Mesh(np.array(devices[:count]), ("seeds",))
+
+
+def place(loops: Loop) -> Loop:
+    """Put each seed on its device."""
+    return jax.device_put(loops, NamedSharding(seed_mesh(loops.key.shape[0]), PartitionSpec("seeds")))
 
 
 def train(
@@ -140,10 +163,10 @@ def train(
     Raises:
         CoterieError: A quantity stopped being finite.
     """
-    loops = begin(game, learner, plan.seeds) if loops is None else loops
+    now = begin(game, learner, plan.seeds) if loops is None else loops
     for iteration in range(start + plan.chunk, plan.iterations + 1, plan.chunk):
         clock = time.perf_counter()
-        loops, metrics = advance(game, learner, loops, plan.chunk, axis)
+        now, metrics = advance(game, learner, now, plan.chunk, axis)
         metrics = jax.block_until_ready(metrics)
         seconds = time.perf_counter() - clock
         check(metrics, learner, plan, iteration)
@@ -152,8 +175,8 @@ def train(
         if chunks % plan.evaluate_every == 0 or iteration == plan.iterations:
             keys = evaluation_keys(plan.seeds, iteration)
             for name, greedy in (("greedy", True), ("sampled", False)):
-                evaluations[name] = assess(game, learner, loops.learner, keys, plan.episodes, greedy)
-        yield Point(iteration, loops, summary(metrics), evaluations, seconds)
+                evaluations[name] = assess(game, learner, now.learner, keys, plan.episodes, greedy)
+        yield Point(iteration, now, summary(metrics), evaluations, seconds)
 
 
 def summary(metrics: Metrics) -> Metrics:

@@ -1,23 +1,15 @@
-"""What every room of the house agrees on: spaces, observations, outcomes, rollouts, and the two protocols.
-
-Axes: ``T`` time, ``E`` environments, ``N`` agents, ``O`` padded observation size, ``S`` state size,
-``A`` padded number of choices, ``D`` padded number of action components. Agents are never merged into the
-batch axis.
-"""
+"""What a game is: action spaces and the spec; and the error that every border raises."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
 ActionKind = Literal["discrete", "multi_discrete", "continuous"]
 RewardKind = Literal["team", "individual"]
-Metrics = dict[str, Array]
 
 
 class CoterieError(Exception):
@@ -156,173 +148,3 @@ class Spec:
         if self.action_kind == "continuous":
             return mask[:, :, 0]
         return mask[:, 0] if self.action_kind == "discrete" else mask
-
-
-class Observation(NamedTuple):
-    """What a team sees, padded to the spec's sizes; leading axes (``T``, ``E``) as the caller has them."""
-
-    local: Float[Array, "*lead N O"]
-    state: Float[Array, "*lead S"]
-    legal: Bool[Array, "*lead N *choices"]
-    alive: Bool[Array, "*lead N"]
-
-
-class Outcome(NamedTuple):
-    """What one step gave. ``terminated``: the task ended; ``truncated``: only the clock did."""
-
-    reward: Float[Array, "*lead N"]
-    terminated: Bool[Array, "*lead"]
-    truncated: Bool[Array, "*lead"]
-    info: Mapping[str, Float[Array, "*lead"]]
-
-
-@runtime_checkable
-class Game(Protocol):
-    """A jittable game. It never resets itself: the collecting loop does, and keeps the final observation."""
-
-    @property
-    def spec(self) -> Spec:
-        """What the game is."""
-        ...
-
-    def reset(self, key: PRNGKeyArray) -> tuple[PyTree, Observation]:
-        """A new episode: its state and first observation."""
-        ...
-
-    def step(self, key: PRNGKeyArray, state: PyTree, action: Array) -> tuple[PyTree, Observation, Outcome]:
-        """One step of all agents at once; ``action`` has shape ``[N, *spec.action_shape]``."""
-        ...
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One thing to draw, in world coordinates (x right, y up).
-
-    Args:
-        kind: ``disc``, ``ring``, ``square``, ``line`` or ``text``.
-        x: Horizontal position of the centre (line: of its start).
-        y: Vertical position of the centre (line: of its start).
-        size: Radius (disc, ring), half edge (square), width (line) or text height.
-        color: A hexadecimal colour such as ``#4477aa``.
-        to: End of a line.
-        text: What a text says.
-        alpha: Opacity between 0 and 1.
-    """
-
-    kind: Literal["disc", "ring", "square", "line", "text"]
-    x: float
-    y: float
-    size: float
-    color: str
-    to: tuple[float, float] | None = None
-    text: str = ""
-    alpha: float = 1.0
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A frame of a replay: shapes in painting order, the visible rectangle, and a caption."""
-
-    shapes: tuple[Shape, ...]
-    bounds: tuple[float, float, float, float]
-    caption: str = ""
-
-
-@runtime_checkable
-class Drawable(Protocol):
-    """A game that can be drawn."""
-
-    def scene(self, state: PyTree, action: np.ndarray | None) -> Scene:
-        """The frame of one concrete state (NumPy leaves) and the joint action that led to it, None at the start."""
-        ...
-
-
-class Rollout(NamedTuple):
-    """What ``learn`` sees: ``T`` steps of ``E`` environments.
-
-    ``final`` holds the observation that each step led to, before any reset; the learner bootstraps a truncated
-    step, and the last one, from it. ``reset[t]`` says that ``observation[t]`` opens an episode. ``action`` is in
-    the policy's own coordinates (before squashing), ``behaviour`` the parameters of the distribution that drew it,
-    and ``carry`` the actors' recurrent state at the start of each chunk, ``[chunks, E, N, H]``.
-    """
-
-    observation: Observation
-    final: Observation
-    action: Array
-    log_prob: Float[Array, "T E N"]
-    behaviour: PyTree
-    reward: Float[Array, "T E N"]
-    terminated: Bool[Array, "T E"]
-    truncated: Bool[Array, "T E"]
-    reset: Bool[Array, "T E"]
-    carry: PyTree
-
-
-class Step(NamedTuple):
-    """What ``act`` returns: the action for the game, what learning needs of it, and the next carry."""
-
-    action: Array
-    extras: PyTree
-    carry: PyTree
-
-
-class Team(Protocol):
-    """Anything that can play: a learner with its state, a scripted team, a random one."""
-
-    def carry(self, environments: int) -> PyTree:
-        """The recurrent state at the start of an episode, ``[E, N, H]`` or empty."""
-        ...
-
-    def act(self, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> tuple[Array, PyTree]:
-        """Actions ``[E, N, *spec.action_shape]`` for observations ``[E, ...]``, and the next carry."""
-        ...
-
-
-class Sizes(NamedTuple):
-    """The shape of a rollout: E environments, T steps, stored carries every ``chunk`` steps (divides T)."""
-
-    environments: int
-    rollout: int
-    chunk: int
-
-
-class Learner(Protocol):
-    """A method: pure functions over its training state.
-
-    ``learn``'s metrics hold ``guard``: the index into ``guarded`` of the first quantity that is not finite, or the
-    length of ``guarded``.
-    """
-
-    @property
-    def sizes(self) -> Sizes:
-        """The rollouts that it learns from."""
-        ...
-
-    @property
-    def guarded(self) -> tuple[str, ...]:
-        """Names of the quantities that must stay finite."""
-        ...
-
-    def init(self, key: PRNGKeyArray, environments: int) -> PyTree:
-        """A fresh training state (runs on the host, outside compiled code)."""
-        ...
-
-    def carry(self, environments: int) -> PyTree:
-        """The actors' recurrent state at the start of an episode."""
-        ...
-
-    def act(self, state: PyTree, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> Step:
-        """Sample actions from the behaviour policy, for observations ``[E, ...]``."""
-        ...
-
-    def learn(self, state: PyTree, rollout: Rollout, key: PRNGKeyArray) -> tuple[PyTree, Metrics]:
-        """One iteration of learning from one rollout."""
-        ...
-
-    def policy(self, state: PyTree) -> PyTree:
-        """The part of a training state that playing needs."""
-        ...
-
-    def team(self, state: PyTree, greedy: bool) -> Team:
-        """The decentralised policies as a team that plays greedily or by sampling."""
-        ...

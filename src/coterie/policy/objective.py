@@ -1,0 +1,92 @@
+"""What one gradient step of the actors minimises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.lax import stop_gradient
+from jaxtyping import Array, Bool, Float, PyTree
+
+from coterie.nets.distributions import Categorical, Gaussian
+from coterie.policy.fit import Stats
+from coterie.policy.surrogate import Surrogate
+from coterie.policy.tower import Tower
+from coterie.policy.weighting import Context, Weighting
+
+Batch = dict[str, PyTree]
+
+
+def normalise(advantage: Float[Array, "T E M"], alive: Bool[Array, "T E N"], over: str) -> Float[Array, "T E N"]:
+    """Advantages of every agent with mean 0 and deviation 1 over the ``team``, per ``agent``, or as they are.
+
+    Dead agents carry no weight. Per agent keeps independent learners independent.
+    """
+    present = alive.astype(advantage.dtype)
+    wide = jnp.broadcast_to(advantage, present.shape)
+    if over == "none":
+        return wide
+    axes = (0, 1, 2) if over == "team" else (0, 1)
+    count = jnp.maximum(jnp.sum(present, axes, keepdims=True), 1.0)
+    mean = jnp.sum(present * wide, axes, keepdims=True) / count
+    variance = jnp.sum(present * jnp.square(wide - mean), axes, keepdims=True) / count
+    return (wide - mean) / (jnp.sqrt(variance) + 1e-5)
+
+
+class Objective(eqx.Module):
+    """The loss of a turn's agents on a batch ``[K, L, R, M, ...]``.
+
+    A batch holds ``x`` (marked observations), ``legal``, ``action``, ``log_prob`` and ``behaviour`` of the rollout,
+    ``carry``, ``reset``, ``present`` (agents that exist and live), ``weight`` (those of them that are trained),
+    ``advantage``, ``carried`` (log of the product of the *other* agents' ratios when the turn began) and ``rest`` (the
+    same for the agents outside the turn).
+    """
+
+    tower: Tower
+    family: Categorical | Gaussian
+    weighting: Weighting
+    surrogate: Surrogate
+    entropy: float
+
+    def log_prob(self, params: PyTree, batch: Batch) -> tuple[Float[Array, "K L R M"], PyTree]:
+        """Log-probabilities of the rollout's actions under ``params``, and the distributions' parameters."""
+        carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
+        raw, _ = self.tower.apply(params["net"], carry, batch["x"], batch["reset"][0])
+        log_std: Any = params["log_std"][:, None, None, None, :] if "log_std" in params else None
+        dist: Any = self.family.parameters(raw, batch["legal"], log_std)
+        return self.family.log_prob(dist, batch["action"]), dist
+
+    def __call__(
+        self, params: PyTree, batch: Batch, clip: Float[Array, "K 1 1 M"], coefficients: PyTree
+    ) -> tuple[Array, Stats]:
+        """The sum over slots of the mean loss of each slot's agents, and per-agent statistics ``[K, M]``."""
+        log_prob, dist = self.log_prob(params, batch)
+        weight, advantage = batch["weight"], batch["advantage"]
+        log_ratio = log_prob - batch["log_prob"]
+        fresh = stop_gradient(log_ratio) * batch["present"]
+        others = batch["rest"] + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
+        inside, outside = self.weighting(Context(batch["carried"], others, advantage, clip))
+        kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
+        each = self.surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, kl)
+        each = each - self.entropy * entropy
+        slot = jnp.sum(weight * each, (1, 2, 3)) / jnp.maximum(jnp.sum(weight, (1, 2, 3)), 1.0)
+        count = jnp.maximum(jnp.sum(weight, (1, 2)), 1.0)
+
+        def mean(x: Array) -> Array:
+            return jnp.sum(weight * x, (1, 2)) / count
+
+        ratio, joint = jnp.exp(fresh), jnp.exp(others + fresh)
+        outrun = jnp.abs(ratio * inside - 1.0) > clip
+        stats = {
+            "policy_loss": mean(each),
+            "kl": mean(kl),
+            "entropy": mean(entropy),
+            "clip_fraction": mean(outrun.astype(ratio.dtype)),
+            "ratio_mean": mean(ratio),
+            "ratio_max": jnp.max(ratio, (1, 2)),
+            "joint_ratio_mean": mean(joint),
+            "joint_ratio_max": jnp.max(joint, (1, 2)),
+        }
+        return jnp.sum(slot), jax.tree.map(stop_gradient, stats)
