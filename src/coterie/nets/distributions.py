@@ -73,7 +73,9 @@ class Categorical:
     def sample(self, key: PRNGKeyArray, params: Choices) -> Int[Array, "*action"]:
         """Draw choices by inversion: the first legal one whose cumulative probability exceeds a uniform number."""
         p = jnp.exp(params.log_p)
-        below = jnp.where(p > 0, jnp.cumsum(p, axis=-1), -1.0)
+        upper = np.triu(np.ones((p.shape[-1],) * 2, p.dtype))
+        # The sums as a product: XLA's cumsum is quadratic on a CPU. One uniform number instead of A of Gumbel's.
+        below = jnp.where(p > 0, jnp.matmul(p, upper, precision=jax.lax.Precision.HIGHEST), -1.0)
         # Of the legal choices the greatest sum exceeds the threshold, however the sums were rounded.
         level = jax.random.uniform(key, (*p.shape[:-1], 1), p.dtype) * jnp.max(below, axis=-1, keepdims=True)
         return jnp.argmax(below > level, axis=-1).astype(jnp.int32)
@@ -84,10 +86,9 @@ class Categorical:
 
     def log_prob(self, params: Choices, action: Int[Array, "*action"]) -> Float[Array, "*lead"]:
         """Log-probability of an action, summed over components."""
-        # A comparison and a sum: a gather's gradient is a scatter, which is slower for few choices.
-        chosen = action[..., None] == jnp.arange(self.legal_shape[-1], dtype=action.dtype).reshape(
-            (1,) * action.ndim + (-1,)
-        )
+        # As fast as a gather on a CPU, and its gradient is no scatter.
+        choices = jax.lax.broadcasted_iota(action.dtype, params.log_p.shape, params.log_p.ndim - 1)
+        chosen = choices == jnp.broadcast_to(action[..., None], choices.shape)
         return self._total(jnp.where(chosen, params.log_p, 0.0))
 
     def entropy(self, params: Choices) -> Float[Array, "*lead"]:
@@ -162,7 +163,10 @@ class Gaussian:
         return self._total(params, each)
 
     def entropy(self, params: Normal) -> Float[Array, "*lead"]:
-        """Entropy in nats: exact for ``clip``; for ``tanh`` E[log slope] by 20-point Gauss-Hermite quadrature."""
+        """Entropy in nats: exact for ``clip``; for ``tanh`` with E[log slope] by Gauss-Hermite quadrature.
+
+        Its 20 points err by less than 3e-6 up to a standard deviation of 1, 3e-4 at 1.6 and 8e-3 at 2.7.
+        """
         each = params.log_std + 0.5 * (1.0 + _LOG_2PI)
         if self.squash == "tanh":
             std = jnp.exp(params.log_std)
