@@ -28,7 +28,8 @@ def optimal_matching(cost: Float[Array, "N N"]) -> Int[Array, " N"]:
     """
     n = cost.shape[0]
     if n > ENUMERATED:
-        return hungarian_algorithm(cost)[1].astype(jnp.int32)
+        rows, columns = hungarian_algorithm(cost)  # the pairs come in any order
+        return jnp.zeros(n, jnp.int32).at[rows].set(columns.astype(jnp.int32))
     table = _permutations(n)
     chosen = np.eye(n)[table].reshape(len(table), n * n)
     totals = jnp.dot(jnp.asarray(chosen, cost.dtype), cost.reshape(-1), precision=jax.lax.Precision.HIGHEST)

@@ -11,8 +11,8 @@ from coterie.contracts import Scene, Shape
 # Paul Tol's "bright" scheme, distinct for every kind of colour vision.
 AGENT_COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 LANDMARK, SLOT, BORDER = "#555566", "#9999aa", "#ccccd6"
-REACH = 1.5
-"""The frame never shows less than this far from the centre, so that it does not jump between steps."""
+REACH = 1.3
+"""How far from the centre the frame reaches; it stays the same for all steps."""
 
 
 def particle_scene(

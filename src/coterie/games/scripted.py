@@ -17,6 +17,8 @@ LEAD = 0.2
 """Weight of the velocity in where an agent is bound: 0.175 is its drift in two steps, 0.4 until it rests."""
 STROKE = 0.06
 """How far one full push is reckoned to carry an agent; in two steps it is 0.05."""
+LOOKOUT = 0.7
+"""Radius of the ring from which a team looks for landmarks."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class RandomTeam:
 class GreedyAssignment:
     """Each agent heads for its own place under the matching of least total distance, braking in time.
 
-    The team shares what its members see. A landmark that nobody sees is taken to be at the centre.
+    The team shares what its members see. While some landmark is seen by nobody, it stands out in a wide ring.
 
     Args:
         game: A particle game.
@@ -68,9 +70,11 @@ class GreedyAssignment:
         task = self.game.task
         velocity, position = local[:, :2], local[:, 2:4]
         offset = local[:, 4 : 4 + 2 * task.landmarks].reshape(task.agents, task.landmarks, 2)
-        seen = (offset != 0).any(-1, keepdims=True).astype(local.dtype)
-        landmarks = (seen * (offset + position[:, None])).sum(0) / jnp.maximum(seen.sum(0), 1.0)
-        targets = task.targets(position, landmarks)
+        seen = (offset != 0).any(-1, keepdims=True)
+        landmarks = (offset + position[:, None]).mean(0, where=seen)
+        angle = 2 * np.pi * np.arange(task.agents) / task.agents
+        ring = jnp.asarray(LOOKOUT * np.stack([np.cos(angle), np.sin(angle)], -1), local.dtype)
+        targets = jnp.where(seen.any(0).all(), task.targets(position, landmarks), ring)
         own = targets[optimal_matching(distances(position, targets)[1])]
         want = (own - position - LEAD * velocity) / STROKE
         if self.game.actions == "continuous":

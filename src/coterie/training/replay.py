@@ -128,14 +128,16 @@ def _draw(pen: ImageDraw.ImageDraw, shape: Shape, scene: Scene, width: int) -> N
     x, y, size = (shape.x - left) * scale, (top - shape.y) * scale, shape.size * scale
     color = shape.color + f"{round(255 * shape.alpha):02x}"
     box = (x - size, y - size, x + size, y + size)
-    if shape.kind == "disc":
-        pen.ellipse(box, color, PAPER, FINE)
-    elif shape.kind == "ring":
-        pen.ellipse(box, None, color, 2 * FINE)
-    elif shape.kind == "square":
-        pen.rounded_rectangle(box, 0.15 * size, color)
-    elif shape.kind == "line" and shape.to is not None:
-        end = (shape.to[0] - left) * scale, (top - shape.to[1]) * scale
-        pen.line([(x, y), end], color, max(round(size), FINE))
-    elif shape.kind == "text":
-        pen.text((x, y), shape.text, color, ImageFont.load_default(size), anchor="mm")
+    match shape.kind:
+        case "disc":
+            pen.ellipse(box, color, PAPER, FINE)
+        case "ring":
+            pen.ellipse(box, None, color, 2 * FINE)
+        case "square":
+            pen.rounded_rectangle(box, 0.15 * size, color)
+        case "line":
+            end_x, end_y = shape.to or (shape.x, shape.y)
+            end = (end_x - left) * scale, (top - end_y) * scale
+            pen.line([(x, y), end], color, max(round(size), FINE))
+        case "text":
+            pen.text((x, y), shape.text, color, ImageFont.load_default(size), anchor="mm")
