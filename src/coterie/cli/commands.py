@@ -196,9 +196,9 @@ class Explain:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure speed: steps per second, the split act / environment / update, the share of the machine's peak."""
+    """Measure speed: steps per second, environment, acting and update apart, the share of the machine's peak."""
 
-    what: str = option("a benchmark, or all: coterie bench list", "quick")
+    what: str = option("a benchmark or a group of them; list names them all", "quick", positional=True)
     repeats: int = option("repetitions; medians are printed", 7)
     json: bool = option("print one JSON object on stdout", False)
 

@@ -26,9 +26,9 @@ class _Parser(argparse.ArgumentParser):
         raise CoterieError(f"{message}; see {self.prog} --help")
 
 
-def option(help_text: str, default: Any = dataclasses.MISSING) -> Any:
-    """A field of a command with its line of help; positional if it has no default."""
-    return dataclasses.field(default=default, metadata={"help": help_text})
+def option(help_text: str, default: Any = dataclasses.MISSING, positional: bool = False) -> Any:
+    """A field of a command with its line of help; positional if it has no default, or if it says so."""
+    return dataclasses.field(default=default, metadata={"help": help_text, "positional": positional})
 
 
 def read(commands: Sequence[type], arguments: Sequence[str]) -> Command:
@@ -62,6 +62,8 @@ def _add(parser: argparse.ArgumentParser, command: type, field: dataclasses.Fiel
     kind, text = hints(command)[field.name], field.metadata.get("help", "")
     if field.default is dataclasses.MISSING:
         parser.add_argument(field.name, help=text)
+    elif field.metadata.get("positional"):
+        parser.add_argument(field.name, help=f"{text} (default: {field.default})", nargs="?", default=field.default)
     elif kind is bool:
         parser.add_argument(f"--{_dashed(field.name)}", action="store_true", help=text, dest=field.name)
     else:

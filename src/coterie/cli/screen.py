@@ -11,7 +11,9 @@ from rich.table import Table
 
 from coterie.training import session
 
-_OUT = Console(highlight=False, soft_wrap=True)
+_OUT = Console(highlight=False)
+if not _OUT.is_terminal:
+    _OUT.width = 120  # a log or a pipe has no width of its own, and 80 columns cut tables
 
 
 def say(thing: Any) -> None:
