@@ -43,7 +43,7 @@ def first_action(learner: PolicyLearner, states, observation) -> np.ndarray:
 
     def one(params):
         dist, _ = learner.distribution(params, learner.carry(1), observation)
-        return jax.numpy.exp(dist.log_probs[0, :, 0, 0] if dist.log_probs.ndim == 4 else dist.log_probs[0, :, 0])
+        return jax.numpy.exp(dist.log_p[0, :, 0])
 
     return np.asarray(jax.vmap(one)(states.actor))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from coterie.contracts import CoterieError
@@ -15,17 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for bad input (one line on stderr), 130 if interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        from coterie.cli.commands import COMMANDS
-        from coterie.cli.parser import read
-
-        command = read(COMMANDS, given)
-        cache()
-        result = command.run()
-        if command.json:
-            from coterie.training.files import plain
-
-            print(json.dumps(plain(result), sort_keys=True))
-        return 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            return _run(given)
     except CoterieError as error:
         print(f"coterie: {error}", file=sys.stderr)
         return 130 if type(error).__name__ == "Interrupted" else 2
@@ -33,20 +27,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("coterie: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more when it flushes at its end
         return 1
 
 
+def _run(given: Sequence[str]) -> int:
+    from coterie.cli.commands import COMMANDS
+    from coterie.cli.parser import read
+
+    command = read(COMMANDS, given)
+    cache()
+    result = command.run()
+    if command.json:
+        from coterie.training.files import plain
+
+        print(json.dumps(plain(result), sort_keys=True))
+    sys.stdout.flush()
+    return 0
+
+
+def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object) -> None:
+    """A warning in one line, without the place in the source that raised it."""
+    del category, filename, lineno, rest
+    print(f"coterie: warning: {message}", file=sys.stderr)
+
+
 def cache() -> None:
-    """Keep compiled programs between calls: the second call of a command starts in seconds."""
+    """Keep compiled programs between calls, and make a device of every core for the seeds to spread over."""
     import jax
 
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    place = os.environ.get("JAX_COMPILATION_CACHE_DIR") or str(Path(home) / "coterie" / "jax")
-    jax.config.update("jax_compilation_cache_dir", place)
+    if not os.environ.get("JAX_COMPILATION_CACHE_DIR") and jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(Path(home) / "coterie" / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     if not os.environ.get("JAX_NUM_CPU_DEVICES"):
-        jax.config.update("jax_num_cpu_devices", min(os.cpu_count() or 1, 8))
+        with suppress(RuntimeError):  # too late where JAX has run already, as in a notebook
+            jax.config.update("jax_num_cpu_devices", min(_cores(), 8))
+
+
+def _cores() -> int:
+    """The cores that this process may use, which a container or a batch system may have cut."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

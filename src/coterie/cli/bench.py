@@ -19,6 +19,7 @@ from coterie.contracts import CoterieError, Game
 from coterie.fields import nearest
 from coterie.games.scripted import random_team
 from coterie.nets.networks import Network
+from coterie.policy.critic import SharedTrunk
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower
@@ -54,7 +55,8 @@ def works() -> dict[str, Work]:
                 continue
             shape = (RECURRENT, environments, rollout)
             found[f"recurrent-mappo-{size}{suffix}"] = Work(_sized("mappo", *shape, 4, chunk=length))
-            found[f"recurrent-ippo-{size}{suffix}"] = Work(_sized("ippo", *shape, 2, chunk=length))
+            trunk = replace(_sized("ippo", *shape, 2, chunk=length), critic=SharedTrunk())
+            found[f"recurrent-ippo-{size}{suffix}"] = Work(trunk)
         found[f"forward-ippo-{size}"] = Work(_sized("ippo", FORWARD, environments, rollout, 4))
         found[f"forward-mappo-{size}"] = Work(_sized("mappo", FORWARD, environments, rollout, 4))
     for agents in (3, 8):
@@ -120,7 +122,8 @@ def update_flops(learner: PolicyLearner, agents: int) -> float:
 
     critic = learner.critic.tower
     actor_rows = samples * agents * line.epochs
-    critic_rows = samples * len(critic.layout.slot_of) * line.critic_epochs
+    apart = learner.critic.trunk is None
+    critic_rows = samples * len(critic.layout.slot_of) * line.critic_epochs if apart else 0
     return 6.0 * (actor_rows * products(learner.actor) + critic_rows * products(critic))
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import inspect
+import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol, get_args, get_origin
 
 from coterie.contracts import CoterieError
-from coterie.fields import choices, describe, hints, nearest, parse, part_name
+from coterie.fields import hints, nearest, parse, part_name
+
+Overrides = tuple[tuple[str, str], ...]
+_WORDS = {int: "NUMBER", float: "NUMBER"}
 
 
 class Command(Protocol):
@@ -38,37 +43,50 @@ def read(commands: Sequence[type], arguments: Sequence[str]) -> Command:
         CoterieError: Unknown command or option, or a value that does not fit; one line with the remedy.
     """
     names = {part_name(command): command for command in commands}
-    parser = _Parser(prog="coterie", description="Train teams: cooperative multi-agent reinforcement learning.")
+    parser = _Parser(prog="coterie", description="Train teams: cooperative multi-agent reinforcement learning.",
+                     epilog="Start with coterie demo; the options of a command: coterie COMMAND --help.",
+                     allow_abbrev=False)  # fmt: skip
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     menu = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, command in names.items():
-        summary = (command.__doc__ or "").strip().splitlines()[0]
-        sub = menu.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        summary, _, more = inspect.cleandoc(command.__doc__ or "").partition("\n\n")
+        sub = menu.add_parser(
+            name, help=_literal(summary), description=_literal(summary), epilog=_literal(more), allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
         for field in dataclasses.fields(command):
             if field.name != "overrides":
                 _add(sub, command, field)
     if arguments and not arguments[0].startswith("-") and arguments[0] not in names:
         raise CoterieError(f"there is no command {arguments[0]!r}: {nearest(arguments[0], names)}")
-    found, rest = parser.parse_known_args(list(arguments))
+    words, overrides = _overrides(arguments)
+    found, rest = parser.parse_known_args(words)
     if found.version:
         return _Version()
     if not found.command:
-        parser.print_help()
-        raise SystemExit(2)
-    return _build(names[found.command], vars(found), rest)
+        parser.print_help(sys.stderr)
+        raise CoterieError("give a command, such as demo")
+    return _build(names[found.command], vars(found), rest, overrides)
+
+
+def _literal(text: str) -> str:
+    """Without what argparse would take for a format."""
+    return text.replace("%", "%%")
 
 
 def _add(parser: argparse.ArgumentParser, command: type, field: dataclasses.Field) -> None:
-    kind, text = hints(command)[field.name], field.metadata.get("help", "")
+    kind, text = hints(command)[field.name], _literal(field.metadata.get("help", ""))
     if field.default is dataclasses.MISSING:
-        parser.add_argument(field.name, help=text)
+        parser.add_argument(field.name, help=text, metavar=field.name.upper())
     elif field.metadata.get("positional"):
-        parser.add_argument(field.name, help=f"{text} (default: {field.default})", nargs="?", default=field.default)
+        shown = f"{text} (default: {field.default})"
+        parser.add_argument(field.name, help=shown, nargs="?", default=field.default, metavar=field.name.upper())
     elif kind is bool:
         parser.add_argument(f"--{_dashed(field.name)}", action="store_true", help=text, dest=field.name)
     else:
-        shown = "" if field.default in (None, ()) else f" (default: {field.default})"
-        metavar = describe(choices(kind)[0]).split(" ")[-1].upper()
+        default = f"{field.default:,}" if isinstance(field.default, int) else field.default
+        shown = f" (default: {default})" if default else ""
+        metavar = "|".join(get_args(kind)) if get_origin(kind) is Literal else _WORDS.get(kind, "TEXT")
         parser.add_argument(f"--{_dashed(field.name)}", help=text + shown, metavar=metavar, dest=field.name)
 
 
@@ -76,36 +94,44 @@ def _dashed(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _build(command: type, found: dict[str, Any], rest: list[str]) -> Command:
+def _build(command: type, found: dict[str, Any], rest: list[str], overrides: Overrides) -> Command:
     kinds, values = hints(command), {}
+    optional = [f.name for f in dataclasses.fields(command) if f.default is not dataclasses.MISSING]
+    known = [f"--{_dashed(name)}" for name in optional if name != "overrides"]
+    if overrides and "overrides" not in kinds:
+        rest = [f"--{overrides[0][0]}", *rest]
+    if rest:
+        word, name = rest[0].partition("=")[0], part_name(command)
+        places = ["--recipe.FIELD", "--game.OPTION"] if "overrides" in kinds else []
+        if not word.startswith("-"):
+            raise CoterieError(f"{name} has no use for {word!r}: see coterie {name} --help")
+        raise CoterieError(f"{name} has no option {word}: {nearest(word, [*known, *places])}")
     for field in dataclasses.fields(command):
         given = found.get(field.name)
         if field.name == "overrides" or given is None or given is False:
             continue
-        values[field.name] = given if given is True else parse(_dashed(field.name), kinds[field.name], given)
-    if "overrides" in kinds:
-        values["overrides"] = _overrides(rest, [f"--{_dashed(name)}" for name in kinds if name != "overrides"])
-    elif rest:
-        known = [f"--{_dashed(name)}" for name in kinds]
-        raise CoterieError(f"{part_name(command)} has no option {rest[0]}: {nearest(rest[0], known)}")
+        label = field.name if field.default is dataclasses.MISSING else f"--{_dashed(field.name)}"
+        values[field.name] = parse(label, kinds[field.name], given) if isinstance(given, str) else given
+    if overrides:
+        values["overrides"] = overrides
     return command(**values)
 
 
-def _overrides(rest: list[str], known: list[str]) -> tuple[tuple[str, str], ...]:
-    """``--recipe.gamma 0.9 --game.agents=5`` as pairs."""
-    pairs, words = [], list(rest)
+def _overrides(arguments: Sequence[str]) -> tuple[list[str], Overrides]:
+    """The arguments without ``--recipe.gamma 0.9 --game.agents=5``, and these as pairs."""
+    rest, pairs, words = [], [], list(arguments)
     while words:
         word = words.pop(0)
         name, equals, value = word.partition("=")
         if not name.startswith(("--recipe.", "--game.")):
-            hint = nearest(name, [*known, "--recipe.FIELD", "--game.OPTION"])
-            raise CoterieError(f"there is no option {name}: {hint}")
+            rest.append(word)
+            continue
         if not equals:
-            if not words:
+            if not words or words[0].startswith("--"):
                 raise CoterieError(f"{name} needs a value")
             value = words.pop(0)
         pairs.append((name[2:], value))
-    return tuple(pairs)
+    return rest, tuple(pairs)
 
 
 def split(overrides: Sequence[tuple[str, str]], room: str) -> dict[str, str]:
@@ -120,7 +146,7 @@ class _Version:
     json: bool = False
 
     def run(self) -> Any:
-        """Print the version."""
+        """Do so."""
         from coterie.version import __version__
 
         print(f"coterie {__version__}")

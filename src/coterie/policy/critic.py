@@ -30,20 +30,35 @@ class Values(NamedTuple):
     memory: PyTree
 
 
+class SharedTrunk(eqx.Module):
+    """The value is one more output of the policy network, fitted with it: loss = policy + coefficient * value.
+
+    Half the work of two networks, at the price of two aims for one set of weights (Mnih et al. 2016). For values of
+    each agent's own observation.
+    """
+
+    coefficient: float = 0.5
+
+
 class Critic(eqx.Module):
-    """A tower that reads a critic input, in the units of a normaliser."""
+    """A tower that reads a critic input, in the units of a normaliser.
+
+    With a ``trunk`` the tower is the policy's own and its last output is the value.
+    """
 
     tower: Tower
     input: CriticInput
     normaliser: ValueNorm | NoNorm
     value_clip: float | None
     huber: float
+    trunk: SharedTrunk | None = None
 
     def outputs(
         self, params: PyTree, carry: PyTree, observation: Observation, reset: Bool[Array, "L R"]
     ) -> tuple[Float[Array, "L R M"], PyTree]:
         """Raw outputs (normalised values) and the memory after each observation."""
         y, memory = self.tower.play(params, carry, self.input(observation), reset)
+        y = y if self.trunk is None else y[..., -1:]
         return y.reshape(*y.shape[:2], -1), memory
 
     def values(self, params: PyTree, scale: PyTree, memory: PyTree, rollout: Rollout) -> Values:
@@ -57,10 +72,24 @@ class Critic(eqx.Module):
         unscale = lambda y: self.normaliser.denormalise(scale, y)  # noqa: E731
         return Values(unscale(raw), unscale(final.reshape(t, e, -1)), raw, trail)
 
-    def loss(self, error: Array) -> Array:
-        """Huber's loss, quadratic up to ``huber``."""
+    def loss(self, y: Array, old: Array, target: Array) -> Array:
+        """max(huber(y - z), huber(y_old + clip(y - y_old, +-value_clip) - z)), all in normalised units (MAPPO)."""
+        each = self._huber(y - target)
+        if self.value_clip is None:
+            return each
+        near = old + jnp.clip(y - old, -self.value_clip, self.value_clip)
+        return jnp.maximum(each, self._huber(near - target))
+
+    def _huber(self, error: Array) -> Array:
         size = jnp.abs(error)
         return jnp.where(size <= self.huber, 0.5 * size * size, self.huber * (size - 0.5 * self.huber))
+
+    def rescale(self, scale: PyTree, rollout: Rollout, target: Float[Array, "T E M"]) -> tuple[PyTree, Array]:
+        """The normaliser after seeing the targets, and the weight of each target: dead agents carry none."""
+        alive = rollout.observation.alive
+        each = alive if target.shape[-1] == alive.shape[-1] else jnp.any(alive, -1, keepdims=True)
+        weight = each.astype(target.dtype)
+        return self.normaliser.update(scale, target, weight), weight
 
     def fit(
         self,
@@ -77,24 +106,14 @@ class Critic(eqx.Module):
         epochs: int,
         minibatches: int,
     ) -> tuple[Fitted, PyTree]:
-        """Update the normaliser with the targets, then regress on them in normalised units.
-
-        Value loss: max(huber(y - z), huber(y_old + clip(y - y_old, +-value_clip) - z)), as MAPPO's (section 0 of
-        its code's order: normaliser first). Dead agents carry no weight.
-        """
-        alive = rollout.observation.alive
-        each = alive if target.shape[-1] == alive.shape[-1] else jnp.any(alive, -1, keepdims=True)
-        weight = each.astype(target.dtype)
-        scale = self.normaliser.update(scale, target, weight)
+        """Update the normaliser with the targets, then regress on them in normalised units, as MAPPO does."""
+        scale, weight = self.rescale(scale, rollout, target)
         data = self._data(rollout, values, self.normaliser.normalise(scale, target), weight, length)
 
         def loss(params: PyTree, batch: dict[str, PyTree]) -> tuple[Array, Stats]:
             carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
             y, _ = self.tower.apply(params, carry, batch["x"], batch["reset"][0])
-            each = self.loss(y - batch["target"])
-            if self.value_clip is not None:
-                near = batch["old"] + jnp.clip(y - batch["old"], -self.value_clip, self.value_clip)
-                each = jnp.maximum(each, self.loss(near - batch["target"]))
+            each = self.loss(y, batch["old"], batch["target"])
             weight = batch["weight"]
             axes = (1, 2, 3, 4)
             mean = jnp.sum(weight * each, axes) / jnp.maximum(jnp.sum(weight, axes), 1.0)

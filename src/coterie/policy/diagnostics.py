@@ -26,7 +26,7 @@ def guard(rollout: Rollout, value: Array, target: Array, progress: Progress) -> 
 
 
 def _finite(tree: PyTree) -> Array:
-    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree)]))
+    return jnp.all(jnp.stack([jnp.bool_(True), *(jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree))]))
 
 
 def explained_variance(value: Float[Array, "T E M"], target: Float[Array, "T E M"]) -> Float[Array, " M"]:
@@ -50,6 +50,8 @@ def summarise(
     total = jnp.zeros((layout.slots, members), target.dtype).at[slots].add(weight)
     metrics: Metrics = {}
     for name, stat in reports.stats.items():
+        if name == "value_loss":  # the critic's own figure follows
+            continue
         each = stat.reshape(-1, members)
         if name.endswith("max"):
             low = jnp.full_like(total, -jnp.inf)

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from coterie.contracts import Metrics, Observation, Rollout, Sizes, Spec, Step
 from coterie.nets.distributions import Categorical, Gaussian, family
+from coterie.nets.networks import Network
 from coterie.nets.sharing import layout
-from coterie.policy.critic import Critic, Values
+from coterie.policy.critic import Critic, SharedTrunk, Values
 from coterie.policy.diagnostics import GUARDED, guard, summarise
 from coterie.policy.estimator import Returns
 from coterie.policy.pairing import check
@@ -81,17 +82,21 @@ class PolicyLearner(eqx.Module):
     def actor(self) -> Tower:
         """The policy networks."""
         slots = layout(self.recipe.sharing, self.spec)
-        return Tower(self.recipe.actor, slots, self.spec.observation_size, self.family.size, self.recipe.gain)
+        outputs = self.family.size + isinstance(self.recipe.critic, SharedTrunk)
+        return Tower(self.recipe.actor, slots, self.spec.observation_size, outputs, self.recipe.gain)
 
     @property
     def critic(self) -> Critic:
         """The value networks, with their input and units."""
         recipe, spec = self.recipe, self.spec
+        parts = (recipe.critic_input, recipe.value_norm, recipe.value_clip, recipe.huber)
+        if isinstance(recipe.critic, SharedTrunk):
+            return Critic(self.actor, *parts, recipe.critic)
         each = recipe.critic_input.per_agent
         slots = layout(recipe.sharing, spec) if each else layout("full", _one(spec))
         heads = 1 if each or spec.reward == "team" else spec.n_agents
         tower = Tower(recipe.critic, slots, recipe.critic_input.size(spec), heads, 1.0)
-        return Critic(tower, recipe.critic_input, recipe.value_norm, recipe.value_clip, recipe.huber)
+        return Critic(tower, *parts)
 
     def init(self, key: PRNGKeyArray, environments: int) -> TrainState:
         """A fresh training state."""
@@ -101,16 +106,17 @@ class PolicyLearner(eqx.Module):
         if self.family.log_std_shape:
             shape = (tower.layout.slots, *self.family.log_std_shape)
             actor["log_std"] = jnp.full(shape, self.recipe.log_std, jnp.float32)
-        values = critic.tower.init(critic_key)
+        apart = isinstance(self.recipe.critic, Network)
+        values = critic.tower.init(critic_key) if apart else {}
         groups = len(critic.tower.layout.slot_of)
         return TrainState(
             actor=actor,
             actor_optimiser=self.recipe.actor_fit.init(actor),
             critic=values,
-            critic_optimiser=self.recipe.critic_fit.init(values),
+            critic_optimiser=self.recipe.critic_fit.init(values) if apart else (),
             scale=self.recipe.value_norm.init(),
             coefficients=self.recipe.surrogate.init(tower.layout.slots),
-            memory=self.recipe.critic.carry(environments, groups),
+            memory=self.recipe.critic.carry(environments, groups) if isinstance(self.recipe.critic, Network) else (),
         )
 
     def carry(self, environments: int) -> PyTree:
@@ -123,7 +129,9 @@ class PolicyLearner(eqx.Module):
         still = jnp.zeros((1, observation.local.shape[0]), bool)
         raw, memory = tower.play(params["net"], carry, observation.local[None], still)
         log_std: Any = params["log_std"][jnp.asarray(tower.layout.slot_of)] if "log_std" in params else None
-        return self.family.parameters(raw[0], observation.legal, log_std), jax.tree.map(lambda h: h[0], memory)
+        return self.family.parameters(raw[0, ..., : self.family.size], observation.legal, log_std), jax.tree.map(
+            lambda h: h[0], memory
+        )
 
     def act(self, state: TrainState, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> Step:
         """Sample from the behaviour policy; the extras are ``(action, log_prob, parameters)``, ``[E, N, ...]``."""
@@ -152,14 +160,18 @@ class PolicyLearner(eqx.Module):
         """One iteration: values, advantages, the turns of the actors, the critic."""
         recipe, critic = self.recipe, self.critic
         turn_key, critic_key = jax.random.split(key)
-        values = critic.values(state.critic, state.scale, state.memory, rollout)
+        apart = critic.trunk is None
+        params, memory = (state.critic, state.memory) if apart else (state.actor["net"], _first(rollout.carry))
+        values = critic.values(params, state.scale, memory, rollout)
         returns = self.returns(rollout, values)
         turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values)
         progress = turns.start(state.actor, state.actor_optimiser, state.coefficients, state.critic,
                                state.critic_optimiser, state.scale)  # fmt: skip
         progress, reports = turns.run(progress, turn_key)
         target = turns.target(progress)
-        if recipe.critic_turns == "after":
+        if not apart:
+            value_stats = reports.stats
+        elif recipe.critic_turns == "after":
             progress, value_stats = turns.fit_critic(progress, target, recipe.critic_epochs, critic_key)
         else:
             value_stats = jax.tree.map(lambda s: s[-1], reports.critic)
@@ -170,7 +182,7 @@ class PolicyLearner(eqx.Module):
             critic_optimiser=progress.critic_optimiser,
             scale=progress.scale,
             coefficients=progress.coefficients,
-            memory=jax.tree.map(lambda h: h[-1], values.memory),
+            memory=jax.tree.map(lambda h: h[-1], values.memory) if apart else (),
         )
         metrics = summarise(turns, progress, reports, value_stats, target)
         metrics["guard"] = guard(rollout, values.value, target, progress)
@@ -180,6 +192,11 @@ class PolicyLearner(eqx.Module):
         """What the estimator reads; a team's reward stands once when there is one value for the team."""
         reward: Float[Array, "T E M"] = rollout.reward[..., : values.value.shape[-1]]
         return Returns(reward, values.value, values.next_value, rollout.terminated, rollout.truncated)
+
+
+def _first(carry: PyTree) -> PyTree:
+    """The carries at the start of a rollout."""
+    return jax.tree.map(lambda h: h[0], carry)
 
 
 def _one(spec: Spec) -> Spec:

@@ -11,6 +11,7 @@ from jax.lax import stop_gradient
 from jaxtyping import Array, Bool, Float, PyTree
 
 from coterie.nets.distributions import Categorical, Gaussian
+from coterie.policy.critic import Critic
 from coterie.policy.fit import Stats
 from coterie.policy.surrogate import Surrogate
 from coterie.policy.tower import Tower
@@ -40,8 +41,8 @@ class Objective(eqx.Module):
 
     A batch holds ``x`` (marked observations), ``legal``, ``action``, ``log_prob`` and ``behaviour`` of the rollout,
     ``carry``, ``reset``, ``present`` (agents that exist and live), ``weight`` (those of them that are trained),
-    ``advantage``, ``carried`` (log of the product of the *other* agents' ratios when the turn began) and ``rest`` (the
-    same for the agents outside the turn).
+    ``advantage``, ``carried`` (log of the product of the *other* agents' ratios when the turn began), ``rest`` (the
+    same for the agents outside the turn), and with a shared trunk ``target`` and ``old`` values.
     """
 
     tower: Tower
@@ -49,20 +50,21 @@ class Objective(eqx.Module):
     weighting: Weighting
     surrogate: Surrogate
     entropy: float
+    critic: Critic
 
-    def log_prob(self, params: PyTree, batch: Batch) -> tuple[Float[Array, "K L R M"], PyTree]:
-        """Log-probabilities of the rollout's actions under ``params``, and the distributions' parameters."""
+    def log_prob(self, params: PyTree, batch: Batch) -> tuple[Float[Array, "K L R M"], PyTree, Array]:
+        """Log-probabilities of the rollout's actions under ``params``, the distributions, the network's last output."""
         carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
         raw, _ = self.tower.apply(params["net"], carry, batch["x"], batch["reset"][0])
         log_std: Any = params["log_std"][:, None, None, None, :] if "log_std" in params else None
-        dist: Any = self.family.parameters(raw, batch["legal"], log_std)
-        return self.family.log_prob(dist, batch["action"]), dist
+        dist: Any = self.family.parameters(raw[..., : self.family.size], batch["legal"], log_std)
+        return self.family.log_prob(dist, batch["action"]), dist, raw[..., -1]
 
     def __call__(
         self, params: PyTree, batch: Batch, clip: Float[Array, "K 1 1 M"], coefficients: PyTree
     ) -> tuple[Array, Stats]:
         """The sum over slots of the mean loss of each slot's agents, and per-agent statistics ``[K, M]``."""
-        log_prob, dist = self.log_prob(params, batch)
+        log_prob, dist, last = self.log_prob(params, batch)
         weight, advantage = batch["weight"], batch["advantage"]
         log_ratio = log_prob - batch["log_prob"]
         fresh = stop_gradient(log_ratio) * batch["present"]
@@ -71,6 +73,9 @@ class Objective(eqx.Module):
         kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
         each = self.surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, kl)
         each = each - self.entropy * entropy
+        own, trunk = each, self.critic.trunk
+        value = jnp.zeros_like(each) if trunk is None else self.critic.loss(last, batch["old"], batch["target"])
+        each = each if trunk is None else each + trunk.coefficient * value
         slot = jnp.sum(weight * each, (1, 2, 3)) / jnp.maximum(jnp.sum(weight, (1, 2, 3)), 1.0)
         count = jnp.maximum(jnp.sum(weight, (1, 2)), 1.0)
 
@@ -80,7 +85,8 @@ class Objective(eqx.Module):
         ratio, joint = jnp.exp(fresh), jnp.exp(others + fresh)
         outrun = jnp.abs(ratio * inside - 1.0) > clip
         stats = {
-            "policy_loss": mean(each),
+            "policy_loss": mean(own),
+            "value_loss": mean(value),
             "kl": mean(kl),
             "entropy": mean(entropy),
             "clip_fraction": mean(outrun.astype(ratio.dtype)),

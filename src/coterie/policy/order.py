@@ -126,6 +126,37 @@ class Blocks(eqx.Module):
 Order = Simultaneous | RandomSequence | Greedy | SemiGreedy | Blocks
 
 
+class Plan(NamedTuple):
+    """How an iteration is cut into turns.
+
+    Args:
+        turns: Number of turns.
+        members: Units of a turn.
+        lap: Turns of one pass over the team.
+        epochs: Epochs of a turn.
+        blocks: Whether the units are agents that all share one slot.
+    """
+
+    turns: int
+    members: int
+    lap: int
+    epochs: int
+    blocks: bool
+
+
+def plan(order: Order, slots: Layout, epochs: int) -> Plan:
+    """The turns of one iteration.
+
+    Shared blocks go around the team ``epochs / blocks`` times (rounded up) with one epoch a turn, as A2PO's released
+    code does; all else goes around once.
+    """
+    blocks = slots.slots == 1 and slots.members > 1 and order.turns(slots.members) > 1
+    units = slots.members if blocks else slots.slots
+    lap = order.turns(units)
+    members = -(-units // lap)
+    return Plan(lap * -(-epochs // lap), members, lap, 1, True) if blocks else Plan(lap, members, lap, epochs, False)
+
+
 def unit_scores(
     order: Order,
     advantage: Float[Array, "T E M"],

@@ -7,6 +7,7 @@ import math
 from coterie.contracts import CoterieError, Spec
 from coterie.fields import part_name
 from coterie.nets.sharing import layout
+from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import Local
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.recipes import Recipe
@@ -93,5 +94,10 @@ def _order(recipe: Recipe, spec: Spec) -> None:
 
 
 def _game(recipe: Recipe, spec: Spec) -> None:
+    if isinstance(recipe.critic, SharedTrunk) and not isinstance(recipe.critic_input, Local):
+        raise CoterieError(
+            "critic shared_trunk sees what the policy sees, and critic_input is "
+            f"{part_name(type(recipe.critic_input))}: choose critic_input local, or a critic network"
+        )
     if not isinstance(recipe.critic_input, Local) and spec.state_size == 0:
         raise CoterieError("the game has no global state: choose critic_input local")

@@ -9,6 +9,7 @@ import equinox as eqx
 
 from coterie.nets.networks import Network
 from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import CriticInput, GlobalState, Local
 from coterie.policy.estimator import Estimator, Gae, PrecedingTrace
 from coterie.policy.fit import Adam
@@ -31,7 +32,7 @@ class Recipe(eqx.Module):
         weighting: Weights inside and outside the clip.
         surrogate: The objective of one sample.
         actor: The policy network.
-        critic: The value network.
+        critic: The value network, or one more output of the policy's (``shared_trunk``).
         actor_fit: The actors' optimiser.
         critic_fit: The critic's optimiser.
         value_norm: Running normalisation of value targets, or none.
@@ -60,7 +61,7 @@ class Recipe(eqx.Module):
     weighting: Weighting = One()
     surrogate: Surrogate = Clip()
     actor: Network = Network((128, 128))
-    critic: Network = Network((128, 128))
+    critic: Network | SharedTrunk = Network((128, 128))
     actor_fit: Adam = Adam()
     critic_fit: Adam = Adam()
     value_norm: ValueNorm | NoNorm = ValueNorm()
@@ -80,9 +81,10 @@ class Recipe(eqx.Module):
     minibatches: int = eqx.field(static=True, default=4)
     chunk: int = eqx.field(static=True, default=0)
 
-    def sequence(self, network: Network, otherwise: int = 1) -> int:
+    def sequence(self, network: Network | SharedTrunk, otherwise: int = 1) -> int:
         """L, the length of the sequences that ``network`` is trained on; ``otherwise`` if it has no memory."""
-        return (self.chunk or self.rollout) if network.memory else otherwise
+        own = self.actor if isinstance(network, SharedTrunk) else network
+        return (self.chunk or self.rollout) if own.memory else otherwise
 
 
 def ippo() -> Recipe:
@@ -119,7 +121,7 @@ def a2po(mode: Literal["separate", "shared"] = "separate") -> Recipe:
 def recurrent(recipe: Recipe, width: int = 64, chunk: int = 0) -> Recipe:
     """The same line-up with a GRU of ``width`` units in actor and critic."""
     net = Network(encoder=(width,), memory=width)
-    return replace(recipe, actor=net, critic=net, chunk=chunk)
+    return replace(recipe, actor=net, critic=net if isinstance(recipe.critic, Network) else recipe.critic, chunk=chunk)
 
 
 RECIPES = {"ippo": ippo, "mappo": mappo, "coppo": coppo, "happo": happo, "a2po": a2po}

@@ -20,7 +20,7 @@ from coterie.policy.critic import Critic, Values
 from coterie.policy.estimator import Returns
 from coterie.policy.fit import Stats, fit
 from coterie.policy.objective import Batch, Objective, normalise
-from coterie.policy.order import choose, unit_scores
+from coterie.policy.order import Plan, choose, plan, unit_scores
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower, sequences, unsequences
 
@@ -50,15 +50,6 @@ class Report(NamedTuple):
     critic: Stats
 
 
-class Plan(NamedTuple):
-    """How many turns there are, units per turn, turns of one pass over the team, and epochs of a turn."""
-
-    turns: int
-    members: int
-    lap: int
-    epochs: int
-
-
 class Turns(eqx.Module):
     """The turns of one iteration, over one rollout."""
 
@@ -74,7 +65,7 @@ class Turns(eqx.Module):
     def objective(self) -> Objective:
         """What the actors minimise."""
         recipe = self.recipe
-        return Objective(self.tower, self.family, recipe.weighting, recipe.surrogate, recipe.entropy)
+        return Objective(self.tower, self.family, recipe.weighting, recipe.surrogate, recipe.entropy, self.critic)
 
     @property
     def length(self) -> int:
@@ -82,21 +73,9 @@ class Turns(eqx.Module):
         return self.recipe.sequence(self.recipe.actor)
 
     @property
-    def blocks(self) -> bool:
-        """Whether turns cut agents that all share one slot into blocks."""
-        slots = self.tower.layout
-        return slots.slots == 1 and slots.members > 1 and self.recipe.order.turns(slots.members) > 1
-
-    @property
     def plan(self) -> Plan:
-        """Turns and epochs. Shared blocks go around the team once per epoch, as A2PO's released code does."""
-        slots, epochs = self.tower.layout, self.recipe.epochs
-        units = slots.members if self.blocks else slots.slots
-        lap = self.recipe.order.turns(units)
-        members = -(-units // lap)
-        if self.blocks:
-            return Plan(lap * -(-epochs // lap), members, lap, 1)
-        return Plan(lap, members, lap, epochs)
+        """Turns, units of a turn, and epochs."""
+        return plan(self.recipe.order, self.tower.layout, self.recipe.epochs)
 
     @property
     def moving(self) -> bool:
@@ -111,7 +90,7 @@ class Turns(eqx.Module):
         slots = self.tower.layout
         t, e = self.rollout.reset.shape
         still = jnp.zeros((slots.slots, self.length, t * e // self.length, slots.members), self.returns.value.dtype)
-        units = slots.members if self.blocks else slots.slots
+        units = slots.members if self.plan.blocks else slots.slots
         remaining = jnp.ones(units, bool)
         return Progress(actor, actor_optimiser, coefficients, critic, critic_optimiser, scale, still, remaining)
 
@@ -157,6 +136,13 @@ class Turns(eqx.Module):
         t = self.rollout.reset.shape[0]
         return self.recipe.estimator(self.returns, self.recipe.gamma, unsequences(self.joint(progress), t), turn)
 
+    def targets(self, progress: Progress, target: Float[Array, "T E M"]) -> tuple[Progress, Batch]:
+        """For a shared trunk: the normaliser after seeing the targets; targets and old values, slot first."""
+        scale, _ = self.critic.rescale(progress.scale, self.rollout, target)
+        slots = lambda x: self.tower.arrange(sequences(x, self.length))  # noqa: E731
+        normal = self.critic.normaliser.normalise(scale, target)
+        return progress._replace(scale=scale), {"target": slots(normal), "old": slots(self.values.raw)}
+
     def target(self, progress: Progress) -> Float[Array, "T E M"]:
         """The value target after all turns: that of the new joint policy where the estimator knows it."""
         return self.estimate(progress, jnp.asarray(self.plan.turns, jnp.int32))[1]
@@ -169,7 +155,7 @@ class Turns(eqx.Module):
         order_key, fit_key, critic_key = jax.random.split(key, 3)
         normal = normalise(estimate[0], self.rollout.observation.alive, self.recipe.advantage_norm)
         progress, slots, active = self.select(progress, estimate[0], normal, order_key, index)
-        whole = self.plan.members == self.tower.layout.slots or self.blocks
+        whole = self.plan.members == self.tower.layout.slots or self.plan.blocks
         pick = (lambda tree: tree) if whole else (lambda tree: jax.tree.map(lambda x: x[slots], tree))
         put = (lambda _, new: new) if whole else _scatter(slots)
         batch = pick(data)
@@ -180,6 +166,9 @@ class Turns(eqx.Module):
         batch["carried"] = joint - start
         batch["rest"] = joint - jnp.sum(start, axis=(0, 3), keepdims=True)
         batch["reset"] = sequences(self.rollout.reset, self.length)[None]
+        if self.critic.trunk is not None:
+            progress, values = self.targets(progress, estimate[1])
+            batch |= pick(values)
         clip = pick(self.clip(progress, active, index))
 
         def loss(params: PyTree, rows: Batch) -> tuple[Array, Stats]:
@@ -220,14 +209,14 @@ class Turns(eqx.Module):
         remaining = jnp.where(position == 0, True, progress.remaining)
         choice, left = choose(order.priority(key, position, score), remaining, self.plan.members)
         progress = progress._replace(remaining=left)
-        if not self.blocks:
+        if not self.plan.blocks:
             return progress, choice.units, valid[choice.units] & choice.valid[:, None]
         return progress, jnp.zeros(1, jnp.int32), ~left[None, :]
 
     def clip(self, progress: Progress, active: Bool[Array, "K M"], index: Int[Array, ""]) -> Float[Array, "S 1 1 M"]:
         """The effective clip range of every agent, slot first."""
         log_ratio = self.tower.restore(progress.log_ratio)
-        mask = active[0] if self.blocks else jnp.ones(log_ratio.shape[-1], bool)
+        mask = active[0] if self.plan.blocks else jnp.ones(log_ratio.shape[-1], bool)
         each = self.recipe.surrogate.range(index % self.plan.lap, self.plan.lap, log_ratio, mask)
         return self.tower.layout.arrange(each, 0)[:, None, None, :]
 
