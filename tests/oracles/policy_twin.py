@@ -1,0 +1,322 @@
+"""The on-policy methods as plain loops over turns, epochs, minibatches and agents, in float64 NumPy.
+
+Everything is written out: forward and backward pass of a two-layer tanh network, Adam, gradient clipping, advantages,
+normalisation, ratios, orders. Parameters are one dictionary per slot. The only thing shared with the library is where
+random numbers come from: the splits of the key and ``minibatch_rows``, so that minibatches and draws coincide.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from coterie.policy.fit import minibatch_rows
+from tests.oracles import estimators
+from tests.oracles.normaliser import ValueNorm
+
+
+@dataclass
+class Method:
+    """A method by its plain name and numbers; ``slot_of`` says which agents share parameters."""
+
+    slot_of: tuple
+    order: str = "simultaneous"  # random, semi_greedy, blocks
+    weight: str = "one"  # others, outside, inside, bounded
+    trace: str = "gae"  # preceding
+    clip_range: str = "fixed"  # position, ratio
+    critic: str = "state"  # local
+    normalise: str = "team"  # agent
+    critic_in_turns: bool = False
+    squared: bool = False
+    score: str = "advantage"  # ratio
+    blocks: int = 2
+    gamma: float = 0.95
+    lam: float = 0.95
+    epsilon: float = 0.2
+    bound: float = 0.1
+    floor: float = 0.5
+    entropy: float = 0.01
+    value_clip: float = 0.2
+    huber: float = 10.0
+    rate: float = 1e-3
+    critic_rate: float = 1e-3
+    limit: float = 10.0
+    epochs: int = 4
+    critic_epochs: int = 4
+    minibatches: int = 4
+
+    @property
+    def slots(self):
+        return max(self.slot_of) + 1
+
+    def members(self, slot):
+        return [agent for agent, s in enumerate(self.slot_of) if s == slot]
+
+    @property
+    def tagged(self):
+        """Where agents share parameters, each sees its index."""
+        return len(set(self.slot_of)) < len(self.slot_of)
+
+
+LAYERS = ("encoder_0", "encoder_1", "output")
+
+
+def forward(params, x):
+    """Outputs of one input vector, and what the backward pass needs."""
+    seen = []
+    for name in LAYERS:
+        seen.append(x)
+        x = x @ params[name]["weight"] + params[name]["bias"]
+        if name != "output":
+            x = np.tanh(x)
+    return x, seen
+
+
+def backward(params, seen, slope):
+    gradient = {}
+    for i in reversed(range(3)):
+        gradient[LAYERS[i]] = {"weight": np.outer(seen[i], slope), "bias": slope}
+        slope = (params[LAYERS[i]]["weight"] @ slope) * (1.0 - seen[i] ** 2)
+    return gradient
+
+
+def zeros(params):
+    return {name: {k: np.zeros_like(v) for k, v in layer.items()} for name, layer in params.items()}
+
+
+def add(total, gradient, scale):
+    for name in LAYERS:
+        for k in ("weight", "bias"):
+            total[name][k] += scale * gradient[name][k]
+
+
+def adam(params, state, gradient, rate, limit, epsilon=1e-5):
+    """One step in place; ``state`` has ``count``, ``mu`` and ``nu``."""
+    norm = np.sqrt(sum((g**2).sum() for layer in gradient.values() for g in layer.values()))
+    scale = min(1.0, limit / max(norm, 1e-12))
+    state["count"] += 1
+    for name in LAYERS:
+        for k in ("weight", "bias"):
+            g = scale * gradient[name][k]
+            state["mu"][name][k] = 0.9 * state["mu"][name][k] + 0.1 * g
+            state["nu"][name][k] = 0.999 * state["nu"][name][k] + 0.001 * g * g
+            mean = state["mu"][name][k] / (1 - 0.9 ** state["count"])
+            square = state["nu"][name][k] / (1 - 0.999 ** state["count"])
+            params[name][k] = params[name][k] - rate * mean / (np.sqrt(square) + epsilon)
+
+
+def tagged(x, agent, agents, wanted):
+    return np.concatenate([x, np.eye(agents)[agent]]) if wanted else x
+
+
+class Twin:
+    """Parameters ``actor[slot]`` and ``critic[slot]``, their Adam states, and the value normaliser."""
+
+    def __init__(self, method, actor, critic, beta=0.99999):
+        self.m, self.actor, self.critic, self.norm = method, actor, critic, ValueNorm(beta)
+        fresh = lambda p: {"count": 0, "mu": zeros(p), "nu": zeros(p)}  # noqa: E731
+        self.actor_state, self.critic_state = [fresh(p) for p in actor], [fresh(p) for p in critic]
+
+    # ---------------------------------------------------------------- policies
+
+    def policy(self, ro, t, e, i):
+        """Log-probabilities of agent i's choices, and what the backward pass needs."""
+        x = tagged(ro["local"][t, e, i], i, len(self.m.slot_of), self.m.tagged)
+        raw, seen = forward(self.actor[self.m.slot_of[i]], x)
+        legal = ro["legal"][t, e, i]
+        log_p = np.full(len(raw), -np.inf)
+        high = raw[legal].max()
+        log_p[legal] = raw[legal] - high - np.log(np.exp(raw[legal] - high).sum())
+        return log_p, seen
+
+    def log_ratio(self, ro, t, e, i):
+        return self.policy(ro, t, e, i)[0][ro["action"][t, e, i]] - ro["log_prob"][t, e, i]
+
+    def actor_gradient(self, ro, t, e, i, advantage, inside, outside, epsilon):
+        """Gradient of -outside min(l A, clip(l) A) - entropy coefficient * H of one sample."""
+        log_p, seen = self.policy(ro, t, e, i)
+        p, action = np.exp(log_p), ro["action"][t, e, i]
+        weighted = np.exp(log_p[action] - ro["log_prob"][t, e, i]) * inside
+        improving_stopped = weighted > 1 + epsilon if advantage > 0 else weighted < 1 - epsilon
+        by_log_prob = 0.0 if improving_stopped else -outside * advantage * weighted
+        legal = ro["legal"][t, e, i]
+        entropy = -(p[legal] * log_p[legal]).sum()
+        slope = -by_log_prob * p
+        slope[action] += by_log_prob
+        slope[legal] += self.m.entropy * p[legal] * (log_p[legal] + entropy)
+        return backward(self.actor[self.m.slot_of[i]], seen, slope)
+
+    # ---------------------------------------------------------------- values
+
+    def value_input(self, seen, t, e, m):
+        """The critic's slot, its input and which of its outputs counts for value m."""
+        if self.m.critic == "local":
+            x = tagged(seen["local"][t, e, m], m, len(self.m.slot_of), self.m.tagged)
+            return self.m.slot_of[m], x, 0
+        return 0, seen["state"][t, e], m
+
+    def raw_values(self, seen, shape):
+        out = np.zeros(shape)
+        for t, e, m in np.ndindex(*shape):
+            slot, x, head = self.value_input(seen, t, e, m)
+            out[t, e, m] = forward(self.critic[slot], x)[0][head]
+        return out
+
+    def denormalise(self, y):
+        if self.norm.ones == 0.0:
+            return y
+        mean, variance = self.norm.moments()
+        return y * np.sqrt(max(variance, self.norm.floor)) + mean
+
+    def fit_critic(self, ro, old, target, epochs, key):
+        alive = ro["alive"] if target.shape[-1] == len(self.m.slot_of) else ro["alive"].any(-1, keepdims=True)
+        weight = alive.astype(float)
+        self.norm.update(target, weight)
+        goal = self.norm.normalise(target)
+        environments = target.shape[1]
+        for rows in np.asarray(minibatch_rows(key, target[..., 0].size, epochs, self.m.minibatches)):
+            total = [zeros(p) for p in self.critic]
+            count = [0.0] * len(self.critic)
+            for row in rows:
+                t, e = divmod(int(row), environments)
+                for m in range(target.shape[-1]):
+                    slot, x, head = self.value_input(ro, t, e, m)
+                    out, seen = forward(self.critic[slot], x)
+                    y, z, before = out[head], goal[t, e, m], old[t, e, m]
+                    near = before + np.clip(y - before, -self.m.value_clip, self.m.value_clip)
+                    slope = np.zeros(len(out))
+                    if self.loss(y - z) >= self.loss(near - z):
+                        slope[head] = np.clip(y - z, -self.m.huber, self.m.huber)
+                    elif abs(y - before) <= self.m.value_clip:
+                        slope[head] = np.clip(near - z, -self.m.huber, self.m.huber)
+                    add(total[slot], backward(self.critic[slot], seen, slope), weight[t, e, m])
+                    count[slot] += weight[t, e, m]
+            for slot, gradient in enumerate(total):
+                mean = zeros(gradient)
+                add(mean, gradient, 1.0 / max(count[slot], 1.0))
+                adam(self.critic[slot], self.critic_state[slot], mean, self.m.critic_rate, self.m.limit)
+
+    def loss(self, error):
+        huber = self.m.huber
+        return 0.5 * error**2 if abs(error) <= huber else huber * (abs(error) - 0.5 * huber)
+
+    # ---------------------------------------------------------------- turns
+
+    def normalised(self, advantage, alive):
+        """Mean 0 and deviation 1 over living agents, of the team or each by itself."""
+        wide = np.broadcast_to(advantage, alive.shape)
+        out = np.zeros(alive.shape)
+        groups = [list(range(alive.shape[2]))] if self.m.normalise == "team" else [[i] for i in range(alive.shape[2])]
+        for group in groups:
+            own, there = wide[:, :, group], alive[:, :, group]
+            mean, std = own[there].mean(), own[there].std()
+            out[:, :, group] = (own - mean) / (std + 1e-5)
+        return out
+
+    def estimate(self, ro, value, next_value, log_ratio, turn):
+        """Advantages of the policies as updated so far."""
+        args = ro["reward"][..., : value.shape[-1]], value, next_value, ro["terminated"], ro["truncated"], self.m.gamma
+        if self.m.trace == "gae":
+            return estimators.gae(*args, self.m.lam)
+        lam = self.m.lam**2 if self.m.squared and turn > 0 else self.m.lam
+        return estimators.preceding_trace(*args, lam, np.exp(log_ratio.sum(-1)))
+
+    def scores(self, advantage, normal, raw, alive, units):
+        size = np.abs(np.broadcast_to(advantage, alive.shape))
+        if self.m.score == "ratio":
+            size = np.abs(normal / np.broadcast_to(raw, alive.shape))
+        each = [size[:, :, i][alive[:, :, i]].mean() for i in range(alive.shape[2])]
+        return [np.mean([each[i] for i in unit]) for unit in units]
+
+    def clip_ranges(self, log_ratio, position, lap, trained):
+        n = len(self.m.slot_of)
+        if self.m.clip_range == "position":
+            return [self.m.epsilon * (self.m.floor + (1 - self.m.floor) * (position + 1) / lap)] * n
+        if self.m.clip_range == "fixed":
+            return [self.m.epsilon] * n
+        spread = 1 + np.abs(1 - np.exp(log_ratio))
+        weight = [np.mean(1 / np.prod([spread[..., j] for j in range(i, n) if j in trained], axis=0))
+                  if i in trained else 0.0 for i in range(n)]  # fmt: skip
+        return [self.m.epsilon * w / max(weight) for w in weight]
+
+    def choose(self, key, position, scores, left, count):
+        """The next ``count`` of the units that are left."""
+        draw = np.asarray(jax.random.uniform(key, (len(scores),)))
+        if self.m.order == "semi_greedy" and position % 2 == 0:
+            tie = np.asarray(jax.random.permutation(key, len(scores)))
+            ranked = sorted(left, key=lambda u: (-np.float32(scores[u]), -tie[u]))
+        else:
+            ranked = sorted(left, key=lambda u: -draw[u])
+        return ranked[:count]
+
+    def learn(self, ro, key):
+        """One iteration; returns the list of agents trained in each turn."""
+        m, n = self.m, len(self.m.slot_of)
+        steps, environments = ro["terminated"].shape
+        turn_key, critic_key = jax.random.split(key)
+        values = n if m.critic == "local" or ro["individual"] else 1
+        raw = self.raw_values(ro, (steps, environments, values))
+        value = self.denormalise(raw)
+        next_value = self.denormalise(self.raw_values(ro["final"], (steps, environments, values)))
+        blocks = m.order == "blocks" or (m.order == "semi_greedy" and m.slots == 1)
+        units = [[i] for i in range(n)] if blocks else [m.members(slot) for slot in range(m.slots)]
+        lap = {"simultaneous": 1, "random": len(units), "semi_greedy": len(units)}.get(m.order, m.blocks)
+        lap = m.blocks if blocks else lap
+        turns = lap * -(-m.epochs // lap) if blocks else lap
+        log_ratio, history, left = np.zeros((steps, environments, n)), [], []
+        for turn, key in enumerate(jax.random.split(turn_key, turns)):
+            order_key, fit_key, turn_critic_key = jax.random.split(key, 3)
+            advantage = self.estimate(ro, value, next_value, log_ratio, turn)
+            normal = self.normalised(advantage, ro["alive"])
+            if turn % lap == 0:
+                left, trained = list(range(len(units))), []
+            if lap == 1:
+                trained = list(range(n))
+            else:
+                scores = self.scores(advantage, normal, raw, ro["alive"], units)
+                chosen = self.choose(order_key, turn % lap, scores, left, -(-len(units) // lap))
+                left = [u for u in left if u not in chosen]
+                trained = (trained if blocks else []) + [i for u in chosen for i in units[u]]
+            history.append(sorted(trained))
+            moving = sorted({m.slot_of[i] for i in trained})
+            ranges = self.clip_ranges(log_ratio, turn % lap, lap, trained)
+            self.fit_actors(ro, normal, log_ratio, trained, moving, ranges, 1 if blocks else m.epochs, fit_key)
+            if turns > 1:
+                for t, e, i in np.ndindex(steps, environments, n):
+                    if m.slot_of[i] in moving:
+                        log_ratio[t, e, i] = self.log_ratio(ro, t, e, i) if ro["alive"][t, e, i] else 0.0
+            if m.critic_in_turns:
+                self.fit_critic(ro, raw, advantage + value, -(-m.critic_epochs // turns), turn_critic_key)
+        if not m.critic_in_turns:
+            advantage = self.estimate(ro, value, next_value, log_ratio, turns)
+            self.fit_critic(ro, raw, advantage + value, m.critic_epochs, critic_key)
+        return history
+
+    def fit_actors(self, ro, normal, log_ratio, trained, moving, ranges, epochs, key):
+        m, n, environments = self.m, len(self.m.slot_of), ro["terminated"].shape[1]
+        for rows in np.asarray(minibatch_rows(key, ro["terminated"].size, epochs, m.minibatches)):
+            total, count = {s: zeros(self.actor[s]) for s in moving}, dict.fromkeys(moving, 0.0)
+            for row in rows:
+                t, e = divmod(int(row), environments)
+                for i in trained:
+                    if not ro["alive"][t, e, i]:
+                        continue
+                    inside = outside = 1.0
+                    others = [j for j in range(n) if j != i and ro["alive"][t, e, j]]
+                    before = np.exp(sum(log_ratio[t, e, j] for j in others))
+                    if m.weight == "others":
+                        now = np.exp(sum(self.log_ratio(ro, t, e, j) for j in others))
+                        inside = np.clip(now, 1 - m.bound, 1 + m.bound)
+                    elif m.weight == "outside":
+                        outside = before
+                    elif m.weight == "inside":
+                        inside = before
+                    elif m.weight == "bounded":
+                        inside = np.clip(before, 1 - m.bound, 1 + m.bound)
+                    gradient = self.actor_gradient(ro, t, e, i, normal[t, e, i], inside, outside, ranges[i])
+                    add(total[m.slot_of[i]], gradient, 1.0)
+                    count[m.slot_of[i]] += 1.0
+            for slot in moving:
+                mean = zeros(total[slot])
+                add(mean, total[slot], 1.0 / max(count[slot], 1.0))
+                adam(self.actor[slot], self.actor_state[slot], mean, m.rate, m.limit)

@@ -1,0 +1,100 @@
+"""Every method against a plain loop: three updates on random rollouts, parameters, optimiser states, orders."""
+
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+from coterie.policy.critic_input import GlobalState, Local
+from coterie.policy.estimator import PrecedingTrace
+from coterie.policy.fit import Adam
+from coterie.policy.learner import PolicyLearner
+from coterie.policy.order import Blocks, SemiGreedy
+from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo
+from coterie.policy.surrogate import Clip
+from tests.oracles.policy_twin import Method, Twin
+from tests.policy.rollouts import rollout, small, spec
+
+NONE, FULL, PAIR = (0, 1, 2), (0, 0, 0), (0, 1, 0)
+A2PO = {"trace": "preceding", "order": "semi_greedy", "weight": "bounded"}
+
+CASES = {
+    "mappo": (mappo(), Method(FULL)),
+    "mappo, partly shared, a reward each": (replace(mappo(), sharing=PAIR), Method(PAIR)),
+    "ippo": (ippo(), Method(FULL, critic="local", normalise="agent")),
+    "ippo, unequal slots": (replace(ippo(), sharing=PAIR), Method(PAIR, critic="local", normalise="agent")),
+    "ippo, separate": (replace(ippo(), sharing="none"), Method(NONE, critic="local", normalise="agent")),
+    "coppo": (coppo(), Method(FULL, weight="others")),
+    "coppo, partly shared": (replace(coppo(), sharing=PAIR), Method(PAIR, weight="others")),
+    "happo": (happo(), Method(NONE, order="random", weight="outside")),
+    "happo, inside": (happo("inside"), Method(NONE, order="random", weight="inside")),
+    "happo, by type": (replace(happo(), sharing=PAIR), Method(PAIR, order="random", weight="outside")),
+    "a2po": (a2po(), Method(NONE, **A2PO, clip_range="position")),
+    "a2po, local, critic in turns": (
+        replace(a2po(), critic_input=Local(), critic_turns="turn", estimator=PrecedingTrace(lambda_squared=True)),
+        Method(NONE, **A2PO, clip_range="position", critic="local", critic_in_turns=True, squared=True),
+    ),
+    "a2po, score of the released code": (
+        replace(a2po(), order=SemiGreedy(score="ratio"), critic_input=Local()),
+        Method(NONE, **A2PO, clip_range="position", score="ratio", critic="local"),
+    ),
+    "a2po, shared": (a2po("shared"), Method(FULL, **A2PO, clip_range="ratio")),
+    "a2po, random blocks": (
+        replace(a2po("shared"), order=Blocks(2), surrogate=Clip()),
+        Method(FULL, **{**A2PO, "order": "blocks"}),
+    ),
+}
+
+
+def plain(tree, slot):
+    return {name: {k: np.asarray(v[slot], np.float64) for k, v in layer.items()} for name, layer in tree.items()}
+
+
+def plain_rollout(ro, individual):
+    view = lambda x: {k: np.asarray(v) for k, v in x._asdict().items()}  # noqa: E731
+    rest = {k: np.asarray(getattr(ro, k)) for k in ("action", "log_prob", "reward", "terminated", "truncated")}
+    return {**view(ro.observation), "final": view(ro.final), "individual": individual, **rest}
+
+
+def assert_same(found, slot, params, optimiser, state):
+    """Parameters to 1e-5; moments to 1e-5 of their own size."""
+    for name, layer in params.items():
+        for k, v in layer.items():
+            np.testing.assert_allclose(found[name][k][slot], v, atol=1e-5, err_msg=f"{name} {k}")
+            for moment in ("mu", "nu"):
+                ours, wanted = getattr(optimiser, moment)[name][k][slot], state[moment][name][k]
+                np.testing.assert_allclose(ours, wanted, atol=1e-5, rtol=1e-3, err_msg=f"{moment} {name} {k}")
+    assert int(optimiser.count[slot]) == state["count"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_three_updates_equal_a_plain_loop(case):
+    recipe, method = CASES[case]
+    individual = "a reward each" in case
+    # 12 rows in 5 minibatches: two rows sit out of every pass.
+    recipe = small(recipe, epochs=3, minibatches=5, actor_fit=Adam(3e-3, limit=0.5), critic_fit=Adam(2e-3, limit=0.5))
+    learner = PolicyLearner(recipe, spec(reward="individual" if individual else "team"))
+    if isinstance(recipe.critic_input, GlobalState) and not individual:
+        assert learner.critic.tower.outputs == 1
+    state = learner.init(jax.random.key(0), recipe.environments)
+    method = replace(method, epochs=3, critic_epochs=2, minibatches=5, rate=3e-3, critic_rate=2e-3, limit=0.5)
+    actors = [plain(state.actor["net"], slot) for slot in range(method.slots)]
+    critics = [plain(state.critic, slot) for slot in range(len(jax.tree.leaves(state.critic)[0]))]
+    twin = Twin(method, actors, critics)
+    learn = eqx.filter_jit(lambda learner, *args: learner.learn(*args))
+    for update in range(3):
+        ro, key = rollout(learner, state, seed=update), jax.random.key(100 + update)
+        state, metrics = learn(learner.checked(), state, ro, key)
+        history = twin.learn(plain_rollout(ro, individual), key)
+        first = [min(turn for turn, agents in enumerate(history) if i in agents) for i in range(3)]
+        assert metrics["turn"].tolist() == first
+        for slot in range(method.slots):
+            net = jax.tree.map(lambda x: x, state.actor_optimiser)
+            moments = net._replace(mu=net.mu["net"], nu=net.nu["net"])
+            assert_same(state.actor["net"], slot, twin.actor[slot], moments, twin.actor_state[slot])
+        for slot in range(len(critics)):
+            assert_same(state.critic, slot, twin.critic[slot], state.critic_optimiser, twin.critic_state[slot])
+        mean, variance = twin.norm.moments()
+        np.testing.assert_allclose([state.scale.mean, state.scale.variance], [mean, variance], rtol=1e-4, atol=1e-5)
