@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from coterie.version import __version__
 
 if TYPE_CHECKING:
-    from coterie.api import Evaluation, Policy, Run, load, resume, train
+    from coterie.api import Evaluation, Run, load, resume, train
     from coterie.catalogue import make
     from coterie.contracts import CoterieError
+    from coterie.player import Policy
     from coterie.policy import recipes
 
 _HOME = {
-    "Evaluation": "coterie.api", "Policy": "coterie.api", "Run": "coterie.api", "load": "coterie.api",
+    "Evaluation": "coterie.api", "Policy": "coterie.player", "Run": "coterie.api", "load": "coterie.api",
     "resume": "coterie.api", "train": "coterie.api", "make": "coterie.catalogue",
     "CoterieError": "coterie.contracts",
 }  # fmt: skip

@@ -11,14 +11,16 @@ import equinox
 import jax
 import numpy as np
 import optax
-from jaxtyping import PRNGKeyArray, PyTree
+from jaxtyping import PyTree
 
-from coterie.catalogue import make
-from coterie.contracts import CoterieError, Game, Observation
-from coterie.fields import decode, encode
+from coterie.catalogue import games, make
+from coterie.contracts import CoterieError, Game
+from coterie.fields import arguments, decode, encode
+from coterie.player import Policy
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import Recipe
-from coterie.training import checkpoint, session
+from coterie.training import session
+from coterie.training.files import plain
 from coterie.training.session import Observer
 from coterie.training.train import Loop, Schedule, SeedAxis, begin, schedule
 from coterie.version import __version__
@@ -31,47 +33,6 @@ class Evaluation(NamedTuple):
     low: float
     high: float
     returns: np.ndarray
-
-
-@dataclass(frozen=True)
-class Policy:
-    """One agent's decentralised policy: it sees that agent's local observation (and its own memory) only."""
-
-    learner: PolicyLearner
-    params: PyTree
-    agent: int
-
-    def start(self) -> PyTree:
-        """The memory at the start of an episode."""
-        return jax.tree.map(lambda h: h[0, self.agent], self.learner.carry(1))
-
-    def __call__(
-        self, observation: Any, memory: PyTree = None, legal: Any = None, key: PRNGKeyArray | None = None
-    ) -> Any:
-        """The action for a local observation ``[O_i]``: greedy, or sampled if a key is given.
-
-        With a recurrent policy pass ``memory`` (``start()`` at first): the result is then ``(action, memory)``.
-        """
-        spec, agent = self.learner.spec, self.agent
-        local = np.zeros((1, spec.n_agents, spec.observation_size), np.float32)
-        size = spec.observation_sizes[agent]
-        given = np.asarray(observation, np.float32)
-        if given.shape not in ((size,), (spec.observation_size,)):
-            raise CoterieError(f"agent {spec.agents[agent]} observes {size} numbers, not an array of {given.shape}")
-        local[0, agent, : given.shape[0]] = given
-        mask = np.broadcast_to(spec.legal, (1, *spec.legal.shape)).copy()
-        if legal is not None:
-            mask[0, agent] = np.asarray(legal)
-        alive = np.ones((1, spec.n_agents), bool)
-        seen = Observation(*jax.tree.map(jax.numpy.asarray, (local, np.zeros((1, spec.state_size), np.float32), mask,
-                                                             alive)))  # fmt: skip
-        carry = self.learner.carry(1)
-        if memory is not None:
-            carry = jax.tree.map(lambda h, own: h.at[0, agent].set(own), carry, memory)
-        team = self.learner.play(self.params, greedy=key is None)
-        action, carry = team.act(carry, seen, jax.random.key(0) if key is None else key)
-        own = action[0, agent]
-        return own if memory is None else (own, jax.tree.map(lambda h: h[0, agent], carry))
 
 
 @dataclass(frozen=True)
@@ -147,37 +108,82 @@ def train(
     Raises:
         CoterieError: Bad input, one line with the remedy.
     """
-    options = dict(game_options or {})
-    opened = make(game, **options) if isinstance(game, str) else game
+    if not isinstance(recipe, Recipe):
+        raise CoterieError(f"{recipe!r} is no recipe: give one such as coterie.recipes.a2po()")
+    opened, about = _opened(game, game_options or {})
     learner = PolicyLearner(recipe, opened.spec).checked()
     sizes = learner.sizes
-    numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
     plan = schedule(numbers, steps, sizes.environments * sizes.rollout, points, evaluations, episodes)
-    document = {
+    document = plain({
         "recipe": encode(recipe),
-        "game": {"name": game if isinstance(game, str) else type(game).__name__, "options": options},
-        "seeds": list(numbers),
+        "game": about,
+        "seeds": numbers,
         "schedule": plan._asdict(),
         "axis": axis,
         "versions": {"coterie": __version__, "jax": jax.__version__, "numpy": np.__version__,
                      "equinox": equinox.__version__, "optax": optax.__version__},
-    }  # fmt: skip
+    })  # fmt: skip
     directory = Path(out)
     loops = session.run(directory, document, opened, learner, plan, observer=observer, backends=backends, axis=axis,
                         resume=resume)  # fmt: skip
     return Run(directory, document, opened, learner, loops)
 
 
-def restore(directory: str | Path) -> tuple[Recipe, str, dict[str, Any], Schedule, SeedAxis]:
-    """What a run directory says was asked for: recipe, game name, game options, schedule and seed axis."""
+def _opened(game: str | Game, options: Mapping[str, Any]) -> tuple[Game, dict[str, Any]]:
+    """The game, and what ``run.json`` says of it."""
+    if isinstance(game, str):
+        function = games().get(game)
+        read = arguments(function, options, game) if function else options
+        return make(game, **read), {"name": game, "options": read}
+    if not isinstance(game, Game):
+        raise CoterieError(f"{game!r} is no game: give a name such as particle/spread, or an object with spec, reset "
+                           "and step")  # fmt: skip
+    try:
+        hash(game)
+    except TypeError as error:
+        raise CoterieError(f"a {type(game).__name__} cannot be a constant of a compiled program ({error}): make it a "
+                           "frozen dataclass of hashable fields") from error  # fmt: skip
+    if options:
+        raise CoterieError("game_options are for a game given by name: set them on the game object itself")
+    return game, {"name": type(game).__name__, "options": {}, "own": True}
+
+
+class Record(NamedTuple):
+    """What ``run.json`` says: enough to go on with the run."""
+
+    document: dict[str, Any]
+    game: Game
+    learner: PolicyLearner
+    plan: Schedule
+    axis: SeedAxis
+
+
+def restore(directory: str | Path, game: Game | None = None) -> Record:
+    """Read ``run.json``; ``game`` is needed where the run was made on a game of the user's own.
+
+    Raises:
+        CoterieError: It is missing, damaged, of a newer version, or of another game.
+    """
+    where = Path(directory) / session.RUN
     document = session.read_run(Path(directory))
     try:
         recipe = decode(Recipe, document["recipe"])
+        name, options, own = document["game"]["name"], dict(document["game"]["options"]), document["game"].get("own")
         plan = Schedule(**{**document["schedule"], "seeds": tuple(document["schedule"]["seeds"])})
-        return recipe, document["game"]["name"], document["game"]["options"], plan, document["axis"]
-    except (KeyError, TypeError) as error:
-        where = Path(directory) / session.RUN
-        raise CoterieError(f"{where} is not the record of a run ({error}): restore it or train anew") from error
+        axis = document["axis"]
+    except CoterieError as error:
+        raise CoterieError(f"{where}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CoterieError(f"{where} is not the record of a run ({error!r}): restore it or train anew") from error
+    if own and game is None:
+        raise CoterieError(
+            f"{directory} was made on a game of your own: give it, coterie.load(directory, game={name}(…))"
+        )
+    if game is not None and own and type(game).__name__ != name:
+        raise CoterieError(f"{directory} was made on the game {name}, not on {type(game).__name__}: give that one")
+    opened = make(name, **options) if game is None else _opened(game, {})[0]
+    return Record(document, opened, PolicyLearner(recipe, opened.spec).checked(), plan, axis)
 
 
 def load(directory: str | Path, game: Game | None = None) -> Run:
@@ -190,22 +196,33 @@ def load(directory: str | Path, game: Game | None = None) -> Run:
     Raises:
         CoterieError: It is missing, damaged, half-written, of a newer version, or of another game.
     """
-    recipe, name, options, plan, _ = restore(directory)
-    opened = make(name, **options) if game is None else game
-    learner = PolicyLearner(recipe, opened.spec).checked()
-    like = begin(opened, learner, plan.seeds)
-    loops, _ = checkpoint.load(Path(directory) / session.CHECKPOINTS, like)
-    return Run(Path(directory), session.read_run(Path(directory)), opened, learner, loops)
+    found = restore(directory, game)
+    like = begin(found.game, found.learner, found.plan.seeds)
+    loops, _ = session.restored(Path(directory), found.document, like)
+    return Run(Path(directory), found.document, found.game, found.learner, loops)
 
 
-def resume(directory: str | Path, observer: Observer | None = None, game: Game | None = None) -> Run:
-    """Go on with a run that was stopped, exactly as it would have gone on."""
-    recipe, name, options, plan, axis = restore(directory)
-    opened = make(name, **options) if game is None else game
-    learner = PolicyLearner(recipe, opened.spec).checked()
-    document = session.read_run(Path(directory))
-    loops = session.run(Path(directory), document, opened, learner, plan, observer=observer, axis=axis, resume=True)
+def resume(
+    directory: str | Path,
+    observer: Observer | None = None,
+    game: Game | None = None,
+    backends: tuple[str, ...] = (),
+) -> Run:
+    """Go on with a run that was stopped, exactly as it would have gone on.
+
+    Args:
+        directory: The run directory.
+        observer: Called with a ``Progress`` after every log point.
+        game: The game, where the run was made on a game of your own.
+        backends: ``tensorboard`` or ``wandb`` besides the journal.
+
+    Raises:
+        CoterieError: As ``load`` and ``train``.
+    """
+    document, opened, learner, plan, axis = restore(directory, game)
+    loops = session.run(Path(directory), document, opened, learner, plan, observer=observer, backends=backends,
+                        axis=axis, resume=True)  # fmt: skip
     return Run(Path(directory), document, opened, learner, loops)
 
 
-__all__ = ["Evaluation", "Policy", "Run", "load", "restore", "resume", "train"]
+__all__ = ["Evaluation", "Policy", "Record", "Run", "load", "restore", "resume", "train"]

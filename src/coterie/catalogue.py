@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from coterie.contracts import CoterieError, Game
-from coterie.fields import arguments, hints, nearest, override
+from coterie.fields import arguments, convert, hints, nearest, override, parse
 from coterie.policy.recipes import RECIPES, Recipe, recurrent
 
-_GAME_MODULES = ("matrix", "particle_spread", "particle_formation", "probe")
+_GAME_MODULES = ("matrix", "particle_spread", "particle_formation", "probe", "probe_teams")
 
 
 def games() -> dict[str, Callable[..., Game]]:
@@ -55,8 +54,14 @@ def recipe(name: str, options: Mapping[str, Any] | None = None) -> Recipe:
     own = {key: rest.pop(key) for key in hints(RECIPES[name]) if key in rest and key != "return"}
     line = RECIPES[name](**arguments(RECIPES[name], own, name))
     if "memory" in rest:
-        line = recurrent(line, int(rest.pop("memory")))
+        given = rest.pop("memory")
+        width = (parse if isinstance(given, str) else convert)("memory", int, given)
+        if width < 1:
+            raise CoterieError(f"memory is {width}: give the width of the GRU, at least 1")
+        line = recurrent(line, width)
     for path in sorted(rest, key=lambda p: p.count(".")):  # a part first, then the part's own options
-        value = rest[path]
-        line = override(line, path, value) if isinstance(value, str) else replace(line, **{path: value})
+        if path.partition(".")[0] not in hints(Recipe):
+            known = {*hints(Recipe), *hints(RECIPES[name]), "memory"} - {"return"}
+            raise CoterieError(f"{name} has no option {path!r}: {nearest(path.partition('.')[0], known)}")
+        line = override(line, path, rest[path])
     return line

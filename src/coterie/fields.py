@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
+import math
 import re
 import types
 import typing
@@ -50,12 +51,20 @@ def parts(kind: Any) -> dict[str, type]:
 
 def parse(name: str, kind: Any, text: str) -> Any:
     """``text`` from the command line as a value of type ``kind``; raises CoterieError naming the option."""
-    for option in choices(kind):
+    try:
+        return _first(_parse, kind, text)
+    except ValueError:
+        raise CoterieError(f"{name} cannot be {text!r}: give {describe(kind)}") from None
+
+
+def _first(read: Callable[[Any, Any], Any], kind: Any, value: Any) -> Any:
+    """``value`` as the first member of a union that it fits; any text is a name, so that comes last."""
+    for option in sorted(choices(kind), key=lambda option: option is str):
         try:
-            return _parse(option, text)
+            return read(option, value)
         except ValueError:
             continue
-    raise CoterieError(f"{name} cannot be {text!r}: give {describe(kind)}")
+    raise ValueError(value)
 
 
 def _parse(kind: Any, text: str) -> Any:
@@ -66,16 +75,53 @@ def _parse(kind: Any, text: str) -> Any:
     if kind is bool and text.lower() in ("true", "false"):
         return text.lower() == "true"
     if kind is int:
-        return int(text.replace("_", ""))
-    if kind is float:
+        return _whole(text)
+    if kind is float and math.isfinite(float(text)):
         return float(text)
     if kind is str:
         return text
     if get_origin(kind) is tuple:
-        return tuple(_parse(get_args(kind)[0], item) for item in text.strip("()").split(",") if item.strip())
+        items = [item.strip() for item in text.strip("()[]").split(",")]
+        return tuple(_first(_parse, get_args(kind)[0], item) for item in items if item)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and text == part_name(kind):
         return kind()
     raise ValueError(text)
+
+
+def _whole(text: str) -> int:
+    """``1_000_000`` or ``1e6``."""
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+        if not number.is_integer():
+            raise ValueError(text) from None
+        return int(number)
+
+
+def convert(name: str, kind: Any, value: Any) -> Any:
+    """``value``, given in Python or read from JSON, as a value of type ``kind``; raises CoterieError naming it."""
+    try:
+        return _first(_convert, kind, value)
+    except ValueError:
+        raise CoterieError(f"{name} cannot be {value!r}: give {describe(kind)}") from None
+
+
+def _convert(kind: Any, value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is Any or (kind in (type(None), bool, str) and isinstance(value, kind)):
+        return value
+    if kind is int and number and isinstance(value, int):
+        return value
+    if kind is float and number and math.isfinite(value):
+        return float(value)
+    if get_origin(kind) is Literal and isinstance(value, str) and value in get_args(kind):
+        return value
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        return tuple(_first(_convert, get_args(kind)[0], item) for item in value)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, kind):
+        return value
+    raise ValueError(value)
 
 
 def describe(kind: Any) -> str:
@@ -94,20 +140,22 @@ def describe(kind: Any) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def override(value: Any, path: str, text: str, whole: str = "") -> Any:
-    """A copy of the configuration ``value`` with the field at the dotted ``path`` read from ``text``."""
+def override(value: Any, path: str, new: Any, whole: str = "") -> Any:
+    """A copy of the configuration ``value`` with the field at the dotted ``path`` set to ``new``; text is read."""
     head, _, rest = path.partition(".")
     whole = whole or path
     fields = hints(type(value))
     if head not in fields:
-        owner = part_name(type(value))
-        raise CoterieError(f"{owner} has no option {head!r} (in {whole}): {nearest(head, fields)}")
+        owner, place = part_name(type(value)), f" (in {whole})" if head != whole else ""
+        hint = nearest(head, fields) if fields else "it has none"
+        raise CoterieError(f"{owner} has no option {head!r}{place}: {hint}")
     if not rest:
-        return dataclasses.replace(value, **{head: parse(whole, fields[head], text)})
+        read = parse if isinstance(new, str) else convert
+        return dataclasses.replace(value, **{head: read(whole, fields[head], new)})
     inner = getattr(value, head)
     if not dataclasses.is_dataclass(inner):
         raise CoterieError(f"{head} has no options of its own (in {whole}): give {describe(fields[head])}")
-    return dataclasses.replace(value, **{head: override(inner, rest, text, whole)})
+    return dataclasses.replace(value, **{head: override(inner, rest, new, whole)})
 
 
 def arguments(function: Callable[..., Any], given: Mapping[str, Any], owner: str) -> dict[str, Any]:
@@ -118,7 +166,7 @@ def arguments(function: Callable[..., Any], given: Mapping[str, Any], owner: str
     for name, value in given.items():
         if name not in known:
             raise CoterieError(f"{owner} has no option {name!r}: {nearest(name, known) if known else 'it has none'}")
-        out[name] = parse(name, known[name], value) if isinstance(value, str) else value
+        out[name] = (parse if isinstance(value, str) else convert)(name, known[name], value)
     return out
 
 
@@ -136,19 +184,18 @@ def encode(value: Any) -> Any:
 
 def decode(kind: Any, data: Any, where: str = "recipe") -> Any:
     """The configuration of type ``kind`` that ``encode`` described; raises CoterieError where it does not fit."""
+    known = parts(kind)
     if isinstance(data, Mapping):
-        known = parts(kind)
         part = known.get(str(data.get("part")))
         if part is None:
-            name = data.get("part")
-            raise CoterieError(f"{where} is {name!r}, which this coterie does not know: {nearest(str(name), known)}")
+            name, hint = data.get("part"), nearest(str(data.get("part")), known) if known else f"give {describe(kind)}"
+            raise CoterieError(f"{where} is {name!r}, which this coterie does not know: {hint}")
         fields = hints(part)
         extra = set(data) - set(fields) - {"part"}
         if extra:
             raise CoterieError(f"{where} has an unknown field {min(extra)!r}: it was written by another version")
         return part(**{n: decode(fields[n], data[n], f"{where}.{n}") for n in data if n != "part"})
-    if isinstance(data, list):
-        inner = [get_args(k)[0] for k in choices(kind) if get_origin(k) is tuple]
-        return tuple(decode(inner[0] if inner else Any, item, where) for item in data)
-    floats = float in choices(kind) and isinstance(data, int) and not isinstance(data, bool)
-    return float(data) if floats and int not in choices(kind) else data
+    inner = [get_args(k)[0] for k in choices(kind) if get_origin(k) is tuple]
+    if isinstance(data, list) and inner:
+        return tuple(decode(inner[0], item, f"{where}[{index}]") for index, item in enumerate(data))
+    return convert(where, kind, data)

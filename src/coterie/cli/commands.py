@@ -58,6 +58,7 @@ class Resume:
     """Go on with a run that was stopped; it ends with the same bytes as one that never was."""
 
     directory: str = option("run directory")
+    log: str = option("also log to tensorboard or wandb (extra: logging)", "")
     json: bool = option("print one JSON object on stdout", False)
 
     def run(self) -> Any:
@@ -66,7 +67,7 @@ class Resume:
         from coterie.cli.screen import Live
 
         with Live(self.directory) as live:
-            run = resume(self.directory, live.update)
+            run = resume(self.directory, live.update, backends=(self.log,) if self.log else ())
         return finished(run.directory, self.json)
 
 
@@ -81,8 +82,8 @@ def finished(directory: Path, as_json: bool) -> Any:
     picture = curve(directory / "curve.png", {directory.name: directory})
     if not as_json:
         say(evaluation_table({name: evaluation[name] for name in ("greedy", "sampled")}, evaluation["episodes"]))
-        say(f"run: {directory}   curve: {picture}   replay: coterie watch {directory}")
-    return {"run": str(directory), "curve": str(picture), "evaluation": evaluation}
+        say(f"run: {directory}   curve: {picture or 'none, no episode ended'}   replay: coterie watch {directory}")
+    return {"run": str(directory), "curve": picture and str(picture), "evaluation": evaluation}
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,9 @@ class Evaluate:
         from coterie.cli.screen import evaluation_table, say
         from coterie.training.session import assessment
 
-        run = load(self.directory)
         if self.episodes < 1:
             raise CoterieError(f"--episodes is {self.episodes}: give at least 1")
+        run = load(self.directory)
         found = assessment(run.game, run.learner, run.loops.learner, run.seeds, self.episodes, 1)
         rows = {name: found[name] for name in ("greedy", "sampled")}
         rows["random team"] = random_row(run.game, run.seeds, self.episodes)
@@ -151,6 +152,8 @@ class Watch:
         from coterie.cli.pictures import replay
         from coterie.cli.screen import say
 
+        if self.episodes < 1:
+            raise CoterieError(f"--episodes is {self.episodes}: give at least 1")
         path = Path(self.out or Path(self.directory) / f"replay.{self.format}")
         drawn = replay(load(self.directory), path, self.format, self.episodes, self.seed, not self.alone)
         if not self.json:
@@ -190,14 +193,24 @@ class Explain:
 
     def run(self) -> Any:
         """Print the line-up."""
+        from rich.text import Text
+
+        from coterie.catalogue import RECIPES, games
         from coterie.cli.explain import explain_game, explain_recipe
         from coterie.cli.screen import say
+        from coterie.fields import nearest
 
-        found = explain_game(self.name, split(self.overrides, "game")) if "/" in self.name else (
-            explain_recipe(self.name, split(self.overrides, "recipe")))  # fmt: skip
+        known = {*RECIPES, *games()}
+        if self.name not in known:
+            raise CoterieError(f"there is no recipe or game {self.name!r}: {nearest(self.name, known)}")
+        room, explain = ("recipe", explain_recipe) if self.name in RECIPES else ("game", explain_game)
+        stray = [name for name, _ in self.overrides if not name.startswith(f"{room}.")]
+        if stray:
+            raise CoterieError(f"{self.name} is a {room}, so --{stray[0]} says nothing: use --{room}.NAME")
+        found = explain(self.name, split(self.overrides, room))
         if not self.json:
             say(found["text"])
-        return found
+        return {**found, "text": Text.from_markup(found["text"]).plain}
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coterie import catalogue
-from coterie.fields import encode, hints, part_name
+from coterie.contracts import ActionSpace
+from coterie.fields import describe, encode, hints, part_name
 
 
 def _document(thing: Any) -> str:
@@ -26,20 +27,34 @@ def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:
             parts[field] = {"part": part_name(type(value)), "settings": settings, "text": _document(value)}
         elif field != "name":
             numbers[field] = encode(value)
-    text = [f"[bold]{name}[/bold]", inspect.cleandoc(catalogue.RECIPES[name].__doc__ or ""), ""]
+    text = [f"[bold]{name}[/bold]", _plain(inspect.cleandoc(catalogue.RECIPES[name].__doc__ or "")), ""]
     for field, part in parts.items():
         settings = ", ".join(f"{key} {value}" for key, value in part["settings"].items())
         text += [f"[bold]{field}[/bold]: {part['part']}" + (f"  ({settings})" if settings else "")]
         text += [f"    {row}" for row in _plain(part["text"]).splitlines()]
         text += [""]
     text += ["[bold]numbers[/bold]: " + ", ".join(f"{key} {value}" for key, value in numbers.items())]
+    own = [key for key in hints(catalogue.RECIPES[name]) if key != "return"]
+    kinds = [f"--recipe.{key} ({describe(hints(catalogue.RECIPES[name])[key])})" for key in own]
     text += ["", f"change any of it: coterie train {name} GAME --recipe.FIELD VALUE, --recipe.PART.FIELD VALUE"]
+    text += [f"and: {', '.join([*kinds, '--recipe.memory (width of a GRU in actor and critic)'])}"]
     return {"recipe": name, "parts": parts, "numbers": numbers, "text": "\n".join(text)}
 
 
 def _plain(text: str) -> str:
-    """Without what rich would take for markup."""
-    return text.replace("[", "\\[")
+    """Without what rich would take for markup, and without that of the documentation."""
+    return text.replace("``", "").replace("[", "\\[")
+
+
+def _action(space: ActionSpace) -> str:
+    if space.kind == "continuous":
+        return "box " + " x ".join(f"[{low:g}, {high:g}]" for low, high in zip(space.low, space.high, strict=True))
+    return f"{' x '.join(map(str, space.sizes))} choices"
+
+
+def _alike(values: Sequence[Any]) -> str:
+    """One value for all agents, or each agent's own."""
+    return f"{values[0]} (each)" if len(set(values)) == 1 else ", ".join(map(str, values))
 
 
 def explain_game(name: str, options: Mapping[str, str]) -> dict[str, Any]:
@@ -51,6 +66,14 @@ def explain_game(name: str, options: Mapping[str, str]) -> dict[str, Any]:
         "actions": [dataclasses.asdict(space) for space in spec.action_spaces], "state size": spec.state_size,
         "horizon": spec.horizon, "reward": spec.reward, "optimum": spec.optimum,
     }  # fmt: skip
-    about = inspect.cleandoc(catalogue.games()[name].__doc__ or "")
-    rows = [f"[bold]{key}[/bold]: {_plain(str(value))}" for key, value in facts.items()]
-    return {"game": name, "spec": facts, "text": "\n".join([f"[bold]{name}[/bold]", _plain(about), "", *rows])}
+    shown = {
+        "agents": ", ".join(spec.agents), "types": ", ".join(dict.fromkeys(spec.types)),
+        "observation size": _alike(spec.observation_sizes),
+        "action": _alike([_action(space) for space in spec.action_spaces]), "state size": spec.state_size,
+        "episode": f"at most {spec.horizon} steps", "reward": spec.reward,
+        "optimum": "not known" if spec.optimum is None else f"{spec.optimum:g}",
+    }  # fmt: skip
+    about = _plain(inspect.cleandoc(catalogue.games()[name].__doc__ or ""))
+    about = about.replace("\nArgs:\n", "\n[bold]options[/bold] (--game.NAME VALUE):\n").partition("\n\nRaises:")[0]
+    rows = [f"[bold]{key}[/bold]: {_plain(str(value))}" for key, value in shown.items()]
+    return {"game": name, "spec": facts, "text": "\n".join([f"[bold]{name}[/bold]", about, "", *rows])}

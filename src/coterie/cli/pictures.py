@@ -19,17 +19,23 @@ from coterie.training.replay import write_gif, write_html
 
 
 def series(directory: Path, metric: str = "episode_return") -> tuple[np.ndarray, np.ndarray]:
-    """Steps ``[points]`` and a metric of every seed ``[seeds, points]`` from a run's journal."""
+    """Steps ``[points]`` and a metric of every seed ``[seeds, points]``, where all seeds have it in the journal."""
+    found: dict[int, dict[int, float]] = {}
     points = journal.read(directory)
+    for point in points:
+        if point.get(metric) is not None:
+            found.setdefault(point["step"], {})[point["seed"]] = point[metric]
     seeds = sorted({point["seed"] for point in points})
-    rows = [[p for p in points if p["seed"] == seed and p.get(metric) is not None] for seed in seeds]
-    steps = np.array([p["step"] for p in rows[0]]) if rows else np.zeros(0)
-    return steps, np.array([[p[metric] for p in row] for row in rows])
+    steps = sorted(step for step, values in found.items() if len(values) == len(seeds))
+    return np.array(steps), np.array([[found[step][seed] for step in steps] for seed in seeds])
 
 
-def curve(path: Path, runs: Mapping[str, Path], references: Mapping[str, float] | None = None) -> Path:
-    """Draw the learning curves of several runs."""
+def curve(path: Path, runs: Mapping[str, Path], references: Mapping[str, float] | None = None) -> Path | None:
+    """Draw the learning curves of several runs; None if none of them finished an episode while learning."""
     curves = {name: series(directory) for name, directory in runs.items()}
+    curves = {name: both for name, both in curves.items() if both[0].size}
+    if not curves:
+        return None
     write_curves(path, curves, "Return while learning (sampled actions)", "team return of an episode", references or {})
     return path
 
@@ -51,11 +57,9 @@ def scenes(run: Run, team: Team, episodes: int, key: jax.Array) -> tuple[list[Sc
 
 def replay(run: Run, path: Path, form: str, episodes: int, seed: int, beside_random: bool) -> dict[str, Any]:
     """Draw the same episodes played by the trained team and by a random one."""
-    if episodes < 1:
-        raise CoterieError(f"--episodes is {episodes}: give at least 1")
-    key = jax.random.fold_in(jax.random.key(run.seeds[seed] if seed < len(run.seeds) else 0), 0x5EE)
-    name = str(run.document["recipe"]["name"])
-    teams: dict[str, Team] = {name: run.learner.team(run.state(seed), greedy=True)}
+    state, name = run.state(seed), str(run.document["recipe"]["name"])
+    key = jax.random.fold_in(jax.random.key(run.seeds[seed]), 0x5EE)
+    teams: dict[str, Team] = {name: run.learner.team(state, greedy=True)}
     if beside_random:
         teams["random"] = random_team(run.game.spec)
     tracks, returns = {}, {}

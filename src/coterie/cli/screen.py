@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -64,6 +65,7 @@ class Live:
         self._bar = Progress(*columns, console=self._console, transient=False)
         self._task = self._bar.add_task(title, total=None, figures="compiling")
         self._title = title
+        self._warm, self._steps, self._seconds = False, 0.0, 0.0
         self.rate = 0.0
 
     def __enter__(self) -> Self:
@@ -76,12 +78,16 @@ class Live:
             self._bar.stop()
 
     def update(self, progress: session.Progress) -> None:
-        """Show one point; the rate leaves the compiling chunk out."""
-        self.rate = self.rate if progress.compiled and self.rate else progress.steps_per_second
-        if not progress.compiled:
-            self.rate = max(self.rate, progress.steps_per_second) if self.rate else progress.steps_per_second
-        mean = float(progress.returns.mean())
-        figures = f"return {mean:.2f}   {progress.steps_per_second:,.0f} steps/s"
+        """Show one point; the rate leaves the chunk out that was compiled first, unless there is no other."""
+        if self._warm and not progress.compiled:
+            self._steps, self._seconds = 0.0, 0.0
+        self._warm = progress.compiled
+        self._steps += progress.steps_per_second * progress.seconds
+        self._seconds += progress.seconds
+        self.rate = self._steps / self._seconds
+        known = progress.returns[np.isfinite(progress.returns)]
+        figures = f"return {known.mean():.2f}" if known.size else "no episode ended"
+        figures += f"   {self.rate:,.0f} steps/s"
         if self._console.is_terminal:
             self._bar.update(self._task, total=progress.total, completed=progress.steps, figures=figures)
         else:

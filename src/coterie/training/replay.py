@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coterie.contracts import CoterieError, Scene, Shape
+from coterie.training.files import write_bytes
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -34,7 +36,7 @@ def write_gif(path: str | Path, tracks: Tracks, fps: float = 10) -> None:
         fps: Frames per second, at most 50.
 
     Raises:
-        CoterieError: If there is nothing to draw, or no sensible speed.
+        CoterieError: If there is nothing to draw, no sensible speed, or the place cannot be written.
     """
     from PIL import Image
 
@@ -56,8 +58,9 @@ def write_gif(path: str | Path, tracks: Tracks, fps: float = 10) -> None:
     palette = sample.quantize(COLORS)
     first, *others = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
     durations = [round(1000 / fps)] * (length - 1) + [LAST_FRAME_MS]
-    _parent(path)
-    first.save(path, save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
+    film = io.BytesIO()
+    first.save(film, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
+    write_bytes(Path(path), film.getvalue())
 
 
 def write_html(path: str | Path, tracks: Tracks, title: str) -> None:
@@ -69,24 +72,19 @@ def write_html(path: str | Path, tracks: Tracks, title: str) -> None:
         title: Heading of the page.
 
     Raises:
-        CoterieError: If there is nothing to draw.
+        CoterieError: If there is nothing to draw, or the place cannot be written.
     """
     _length(tracks)
     data = [{"name": name, "scenes": [_plain(scene) for scene in scenes]} for name, scenes in tracks.items()]
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     page = files("coterie.training").joinpath("replay.html").read_text("utf-8")
-    _parent(path)
-    Path(path).write_text(page.replace("{{title}}", escape(title)).replace("{{tracks}}", text), "utf-8")
+    write_bytes(Path(path), page.replace("{{title}}", escape(title)).replace("{{tracks}}", text).encode())
 
 
 def _length(tracks: Tracks) -> int:
     if not tracks or not all(tracks.values()):
         raise CoterieError("a replay needs at least one track, and at least one scene in each")
     return max(map(len, tracks.values()))
-
-
-def _parent(path: str | Path) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ import numpy as np
 from coterie.contracts import CoterieError, Game, Learner
 from coterie.training import checkpoint
 from coterie.training.evaluate import Episodes
-from coterie.training.files import read_json, save_arrays, write_json
+from coterie.training.files import plain, read_json, save_arrays, write_json
 from coterie.training.journal import Journal
 from coterie.training.lock import locked
 from coterie.training.statistics import interval
@@ -102,11 +102,13 @@ def run(
         CoterieError: The directory holds another run, is in use, damaged or cannot be written; a NaN appeared.
         Interrupted: Ctrl-C; the checkpoint is saved.
     """
-    with locked(directory), interrupts() as stop, Journal(directory, backends) as journal:
+    document = plain(document)
+    with locked(directory), interrupts() as stop, ExitStack() as exits:
         _claim(directory, document, resume)
+        journal = exits.enter_context(Journal(directory, backends))
         loops, start = place(begin(game, learner, plan.seeds)), 0
         if resume and checkpoint.latest(directory / CHECKPOINTS):
-            loops, meta = checkpoint.load(directory / CHECKPOINTS, loops)
+            loops, meta = restored(directory, document, loops)
             loops, start = place(loops), meta["step"]
             journal.truncate(meta["position"])
         else:
@@ -114,45 +116,80 @@ def run(
         sizes = learner.sizes
         per_iteration = sizes.environments * sizes.rollout
         points = train(game, learner, plan, loops, start, axis)
-        for point in _in_background(points):
+        while (point := _aside(next, points, None)) is not None:
             _record(journal, point, plan, per_iteration)
-            checkpoint.save(directory / CHECKPOINTS, point.iteration, point.loops, {"position": journal.position()})
+            meta = {"position": journal.position(), "game": document["game"]}
+            checkpoint.save(directory / CHECKPOINTS, point.iteration, point.loops, meta)
             loops = point.loops
             if observer:
                 observer(_progress(point, plan, per_iteration, start))
             if stop.is_set() and point.iteration < plan.iterations:
-                raise Interrupted(f"stopped at iteration {point.iteration} of {plan.iterations}: go on with --resume")
-        _finish(directory, game, learner, plan, loops)
+                raise Interrupted(
+                    f"stopped at step {point.iteration * per_iteration:,} of {plan.iterations * per_iteration:,}, "
+                    f"all of it saved: go on with {go_on(directory, document)}"
+                )
+        _aside(_finish, directory, game, learner, plan, loops)
         return loops
 
 
-def _in_background(points: Iterator[Point]) -> Iterator[Point]:
-    """Compute in another thread, so that the main one can answer signals while compiled code runs."""
+def _aside(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call in another thread, so that the main one can answer signals while compiled code runs."""
     with ThreadPoolExecutor(1) as worker:
-        while (point := worker.submit(next, points, None).result()) is not None:
-            yield point
+        return worker.submit(function, *arguments).result()
 
 
 def _claim(directory: Path, document: Mapping[str, Any], resume: bool) -> None:
-    path = directory / RUN
-    if path.exists():
-        there = read_run(directory)
-        if not resume:
-            raise CoterieError(f"{directory} holds a run already: resume it with --resume or choose another directory")
-        for field in ("recipe", "game", "seeds", "schedule"):
-            if there.get(field) != document[field]:
-                raise CoterieError(
-                    f"{directory} holds another run (its {field} differs): resume it with the same recipe, game, "
-                    "seeds and steps, or choose another directory"
-                )
+    """Write ``run.json``, unless the directory holds this very run; a run that never reached a checkpoint gives way."""
+    known, begun = (directory / RUN).exists(), checkpoint.latest(directory / CHECKPOINTS) is not None
+    if begun and not known:
+        raise CoterieError(f"{directory} holds checkpoints without a {RUN}: restore it or choose another directory")
+    if not known or not (resume or begun):
+        write_json(directory / RUN, {"format": RUN_FORMAT, **document})
         return
-    write_json(path, {"format": RUN_FORMAT, **document})
+    there = read_run(directory)
+    if not resume:
+        raise CoterieError(
+            f"{directory} holds a run already: go on with it ({go_on(directory, there)}) or choose another directory"
+        )
+    for field in ("recipe", "game", "seeds", "schedule", "axis"):
+        if there.get(field) != document[field]:
+            raise CoterieError(
+                f"{directory} holds another run (its {field} differs): resume it with the same recipe, game, seeds "
+                "and steps, or choose another directory"
+            )
+
+
+def go_on(directory: Path, document: Mapping[str, Any]) -> str:
+    """What to type to go on with a run."""
+    own = document["game"].get("own", False)
+    return f'coterie.resume("{directory}", game=...)' if own else f"coterie resume {directory}"
+
+
+def restored(directory: Path, document: Mapping[str, Any], like: Loop) -> tuple[Loop, dict[str, Any]]:
+    """The newest whole checkpoint of a run as a tree like ``like``, and what was noted with it.
+
+    Raises:
+        CoterieError: There is none yet, all are damaged, or it belongs to another game or recipe than ``run.json``.
+    """
+    folder = directory / CHECKPOINTS
+    if checkpoint.latest(folder) is None:
+        raise CoterieError(f"{directory} has no checkpoint yet: train on with {go_on(directory, document)}")
+    loops, meta = checkpoint.load(folder, like)
+    if meta["game"] != document["game"]:
+        saved, said = meta["game"]["name"], document["game"]["name"]
+        raise CoterieError(
+            f"{directory} has checkpoints of another game than its {RUN} says ({saved} with options "
+            f"{meta['game']['options']}, not {said} with {document['game']['options']}): restore {RUN}, or train anew"
+        )
+    return loops, meta
 
 
 def read_run(directory: Path) -> dict[str, Any]:
     """``run.json``, checked for its version."""
     if not directory.is_dir():
         raise CoterieError(f"there is no run directory {directory}: check the path, or train first")
+    if not (directory / RUN).exists():
+        raise CoterieError(f"{directory} holds no run (it has no {RUN}): check the path, or train first")
     document = read_json(directory / RUN)
     version = document.get("format") if isinstance(document, dict) else None
     if not isinstance(version, int) or version > RUN_FORMAT:

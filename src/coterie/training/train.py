@@ -49,6 +49,11 @@ def schedule(
     """Cut ``steps`` environment steps into at most ``points`` equal chunks of iterations, rounding up."""
     if steps < 1 or not seeds:
         raise CoterieError(f"a run needs at least 1 step and 1 seed, not {steps} steps and {len(seeds)} seeds")
+    if len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+        raise CoterieError(f"seeds are {list(seeds)}: give different whole numbers from 0 to {2**32 - 1}")
+    for name, value, least in (("points", points, 1), ("evaluations", evaluations, 0), ("episodes", episodes, 1)):
+        if value < least:
+            raise CoterieError(f"{name} is {value}: give at least {least}")
     wanted = -(-steps // per_iteration)
     chunk = max(1, -(-wanted // points))
     chunks = -(-wanted // chunk)
@@ -199,8 +204,10 @@ def check(metrics: Metrics, learner: Learner, plan: Schedule, iteration: int) ->
     if np.all(found == len(guarded)):
         return
     seed, step = np.argwhere(found != len(guarded))[0]
+    name = guarded[found[seed, step]]
+    remedy = "the game gave them, check its reset and step" if name in ("observations", "rewards") else (
+        "lower the learning rates (actor_fit.rate, critic_fit.rate), or the scale of the game's rewards")  # fmt: skip
     raise CoterieError(
-        f"{guarded[found[seed, step]]} stopped being finite at iteration {iteration - plan.chunk + int(step) + 1} of "
-        f"seed {plan.seeds[seed]}: lower the learning rates (actor_fit.rate, critic_fit.rate) or check the game's "
-        "rewards; the last checkpoint is kept"
+        f"{name} stopped being finite at iteration {iteration - plan.chunk + int(step) + 1} of seed "
+        f"{plan.seeds[seed]}: {remedy}; the checkpoint before that is kept"
     )
