@@ -15,7 +15,7 @@ SMALL = Network(encoder=(8, 6))
 
 def spec(agents=3, types=None, reward="team"):
     """Agents of different observation and action sizes."""
-    sizes, spaces = (4, 3, 4, 2), tuple(map(ActionSpace.discrete, (3, 2, 3, 3)))
+    sizes, spaces = (4, 3, 4, 2, 3), tuple(map(ActionSpace.discrete, (3, 2, 3, 3, 2)))
     names = tuple(f"agent_{i}" for i in range(agents))
     return Spec(names, types or ("agent",) * agents, sizes[:agents], spaces[:agents], 5, 10, reward)
 
@@ -24,6 +24,17 @@ def small(recipe, **changes):
     """A recipe cut down to a rollout of T steps of E environments."""
     cut = {"actor": SMALL, "critic": SMALL, "environments": E, "rollout": T, "gain": 1.0}
     return replace(recipe, **{**cut, "epochs": 3, "critic_epochs": 2, "minibatches": 2, **changes})
+
+
+def quick(function, **kwargs):
+    """``jax.jit`` that compiles faster and runs slower."""
+    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0}, **kwargs)
+
+
+@quick
+def learn(learner, state, rollout, key):
+    """One iteration, compiled once for each kind of learner."""
+    return learner.learn(state, rollout, key)
 
 
 def observation(draw, spec, lead, dead=0.2, illegal=0.3):

@@ -129,6 +129,7 @@ class Critic(eqx.Module):
             cut = sequences(x, length)
             return self.tower.arrange(cut.reshape(*cut.shape[:2], -1, heads))
 
+        real = jnp.asarray(self.tower.layout.valid, weight.dtype)[:, None, None, :, None]
         starts = jax.tree.map(lambda h: h[:-1:length].reshape(-1, *h.shape[2:]), values.memory)
         carry = jax.tree.map(lambda h: h[:, None], self.tower.arrange_carry(starts))
         features = sequences(self.tower.mark(self.input(rollout.observation)), length)
@@ -138,5 +139,5 @@ class Critic(eqx.Module):
             "carry": carry,
             "old": slots(values.raw),
             "target": slots(target),
-            "weight": slots(weight),
+            "weight": slots(weight) * real,
         }
