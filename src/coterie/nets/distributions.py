@@ -6,7 +6,9 @@ later question (sample, log-probability, entropy, divergence) takes those parame
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from dataclasses import dataclass
 from typing import NamedTuple, final
 
@@ -17,6 +19,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from coterie.contracts import CoterieError, Spec
 
+_SHORT = 16
 ILLEGAL = -1e9
 """Log-probability of an illegal choice: its exponential is 0, and its products and gradients stay finite."""
 
@@ -104,7 +107,11 @@ class Categorical:
         return latent
 
     def _total(self, x: Float[Array, "*lead *choices"]) -> Float[Array, "*lead"]:
-        return jnp.sum(x, axis=tuple(range(-len(self.legal_shape), 0)))
+        for _ in self.legal_shape:
+            # XLA's reduction of a short last axis is 15 times slower on a CPU than adding its slices.
+            short = x.shape[-1] <= _SHORT
+            x = functools.reduce(operator.add, [x[..., i] for i in range(x.shape[-1])]) if short else jnp.sum(x, -1)
+        return x
 
 
 @final
