@@ -12,7 +12,7 @@ from coterie.policy.critic_input import Local
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import Clip
-from coterie.policy.weighting import Others, Preceding, Product
+from coterie.policy.weighting import Others, Preceding, Product, Weighting
 
 
 def check(recipe: Recipe, spec: Spec) -> None:
@@ -37,14 +37,24 @@ def _numbers(recipe: Recipe) -> None:
     trace = getattr(recipe.estimator, "trace", None)
     if trace is not None:
         shares["estimator.trace"] = trace
+    if isinstance(recipe.surrogate, Clip) and recipe.surrogate.adaptive == "position":
+        shares["surrogate.floor"] = recipe.surrogate.floor
     for name, value in shares.items():
         if not 0.0 <= value <= 1.0:
             raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
-    if recipe.entropy < 0:
-        raise CoterieError(f"entropy is {recipe.entropy}: give 0 or more")
+    least = [("entropy", recipe.entropy), ("value_clip", recipe.value_clip)]
+    for part in _weightings(recipe):
+        least += [(f"weighting.{name}", getattr(part, name, None)) for name in ("outer", "clip")]
+    for name, value in least:
+        if value is not None and not value >= 0:
+            raise CoterieError(f"{name} is {value}: give 0 or more")
     steps = getattr(recipe.estimator, "steps", 1)
     if steps < 1:
         raise CoterieError(f"estimator.steps is {steps}: give at least 1")
+
+
+def _weightings(recipe: Recipe) -> tuple[Weighting, ...]:
+    return recipe.weighting.parts if isinstance(recipe.weighting, Product) else (recipe.weighting,)
 
 
 def _sequences(recipe: Recipe) -> None:
@@ -78,7 +88,7 @@ def _order(recipe: Recipe, spec: Spec) -> None:
         raise CoterieError(f"order.blocks is {blocks} and there are {units} units to move: give {units} or fewer")
     if blocks and slots.slots > 1 and units % blocks:
         raise CoterieError(f"order.blocks {blocks} does not divide the {units} parameter slots: give a divisor")
-    parts = recipe.weighting.parts if isinstance(recipe.weighting, Product) else (recipe.weighting,)
+    parts = _weightings(recipe)
     if any(isinstance(part, Preceding) for part in parts) and not sequential:
         raise CoterieError(
             "weighting preceding needs an order in turns, and order simultaneous has one turn: choose order "
@@ -98,6 +108,11 @@ def _game(recipe: Recipe, spec: Spec) -> None:
         raise CoterieError(
             "critic shared_trunk sees what the policy sees, and critic_input is "
             f"{part_name(type(recipe.critic_input))}: choose critic_input local, or a critic network"
+        )
+    if isinstance(recipe.critic, SharedTrunk) and recipe.critic_turns == "turn":
+        raise CoterieError(
+            "critic shared_trunk is fitted with the policy, and critic_turns turn fits a critic by itself: choose "
+            "critic_turns after, or a critic network"
         )
     if not isinstance(recipe.critic_input, Local) and spec.state_size == 0:
         raise CoterieError("the game has no global state: choose critic_input local")
