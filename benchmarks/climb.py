@@ -65,7 +65,7 @@ def main() -> None:
         line = catalogue.recipe(label.partition(",")[0], options)
         line = replace(line, actor=net, critic=net, environments=64, rollout=4, minibatches=1, gain=given.gain)
         learner = PolicyLearner(line, game.spec).checked()
-        loops = place(begin(game, learner, seeds))
+        loops = place(begin(game, learner, seeds), learner)
         start = first_action(learner, loops.learner, observation)
         loops, _ = advance(game, learner, loops, given.iterations, "vmap")
         end = first_action(learner, loops.learner, observation)

@@ -37,6 +37,7 @@ class Work(NamedTuple):
     recipe: Recipe
     agents: int = 3
     seeds: int = 1
+    devices: int = 1
 
 
 def _sized(name: str, network: Network, environments: int, rollout: int, minibatches: int, **more: Any) -> Recipe:
@@ -133,15 +134,15 @@ def measure(work: Work, repeats: int) -> dict[str, Any]:
     learner = PolicyLearner(work.recipe, game.spec).checked()
     sizes, seeds = learner.sizes, tuple(range(work.seeds))
     steps = sizes.environments * sizes.rollout * work.seeds
-    holder = [place(begin(game, learner, seeds))]
+    holder = [place(begin(game, learner, seeds), learner, work.devices)]
 
     def iteration() -> PyTree:
-        holder[0], metrics = advance(game, learner, holder[0], 1, "map")
+        holder[0], metrics = advance(game, learner, holder[0], 1, "map", work.devices)
         return metrics
 
     whole = median_seconds(iteration, repeats)
     out = {"steps_per_second": steps / whole, "milliseconds": 1e3 * whole, "steps": steps}
-    if work.seeds > 1:
+    if work.seeds > 1 or work.devices > 1:
         return out
     loop = jax.tree.map(lambda x: x[0], holder[0])
     collect = jax.jit(lambda loop: scan(game, learner, loop.learner, loop.stage, loop.key)[1])

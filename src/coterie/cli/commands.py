@@ -31,6 +31,7 @@ class Train:
     evaluations: int = option("evaluations along the way", 10)
     episodes: int = option("episodes of an evaluation, each seed", 64)
     axis: Literal["map", "vmap"] = option("seeds one by one in the program, or batched", "map")
+    devices: int = option("spread each seed's environments over this many devices", 1)
     log: str = option("also log to tensorboard or wandb (extra: logging)", "")
     json: bool = option("print one JSON object on stdout", False)
     overrides: tuple[tuple[str, str], ...] = ()
@@ -48,7 +49,7 @@ class Train:
                 recipe, self.game, tuple(range(self.first_seed, self.first_seed + self.seeds)), self.steps, out,
                 game_options=split(self.overrides, "game"), resume=self.resume, points=self.points,
                 evaluations=self.evaluations, episodes=self.episodes, observer=live.update, axis=self.axis,
-                backends=(self.log,) if self.log else (),
+                devices=self.devices, backends=(self.log,) if self.log else (),
             )  # fmt: skip
         return finished(run.directory, self.json)
 

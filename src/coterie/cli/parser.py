@@ -19,7 +19,10 @@ _WORDS = {int: "NUMBER", float: "NUMBER"}
 class Command(Protocol):
     """A command: a frozen dataclass whose fields are its options."""
 
-    json: bool
+    @property
+    def json(self) -> bool:
+        """Whether stdout is to hold one JSON object."""
+        ...
 
     def run(self) -> Any:
         """Do it; what is returned is what ``--json`` prints."""

@@ -7,12 +7,15 @@ batch axis.
 
 from __future__ import annotations
 
+from coterie.contracts.across import HERE, Across
 from coterie.contracts.data import Metrics, Observation, Outcome, Rollout, Sizes, Step
 from coterie.contracts.protocols import Drawable, Game, Learner, Team
 from coterie.contracts.scene import Scene, Shape
 from coterie.contracts.spec import ActionKind, ActionSpace, CoterieError, RewardKind, Spec
 
 __all__ = [
+    "HERE",
+    "Across",
     "ActionKind",
     "ActionSpace",
     "CoterieError",

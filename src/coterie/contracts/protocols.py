@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray, PyTree
 
+from coterie.contracts.across import Across
 from coterie.contracts.data import Metrics, Observation, Outcome, Rollout, Sizes, Step
 from coterie.contracts.scene import Scene
 from coterie.contracts.spec import Spec
@@ -61,6 +62,19 @@ class Learner(Protocol):
     @property
     def sizes(self) -> Sizes:
         """The rollouts that it learns from."""
+        ...
+
+    @property
+    def across(self) -> Across:
+        """How it reduces over environments on several devices."""
+        ...
+
+    def spread(self, axis: str) -> Learner:
+        """The same learner for environments spread over the devices of ``axis``."""
+        ...
+
+    def per_environment(self) -> PyTree:
+        """The training state's prefix tree of bools: which parts have a leading axis E."""
         ...
 
     @property

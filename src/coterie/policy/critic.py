@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
-from coterie.contracts import Observation, Rollout
+from coterie.contracts import HERE, Across, Observation, Rollout
 from coterie.nets.normaliser import NoNorm, ValueNorm
 from coterie.policy.critic_input import CriticInput
-from coterie.policy.fit import Adam, Fitted, Stats, fit
+from coterie.policy.fit import Adam, Batch, Fitted, Stats, fit
 from coterie.policy.tower import Tower, sequences
 
 
@@ -52,6 +52,7 @@ class Critic(eqx.Module):
     value_clip: float | None
     huber: float
     trunk: SharedTrunk | None = None
+    across: Across = eqx.field(static=True, default=HERE)
 
     def outputs(
         self, params: PyTree, carry: PyTree, observation: Observation, reset: Bool[Array, "L R"]
@@ -89,7 +90,8 @@ class Critic(eqx.Module):
         alive = rollout.observation.alive
         each = alive if target.shape[-1] == alive.shape[-1] else jnp.any(alive, -1, keepdims=True)
         weight = each.astype(target.dtype)
-        return self.normaliser.update(scale, target, weight), weight
+        seen = self.across.gather(target, 1), self.across.gather(weight, 1)
+        return self.normaliser.update(scale, *seen), weight
 
     def fit(
         self,
@@ -110,16 +112,17 @@ class Critic(eqx.Module):
         scale, weight = self.rescale(scale, rollout, target)
         data = self._data(rollout, values, self.normaliser.normalise(scale, target), weight, length)
 
-        def loss(params: PyTree, batch: dict[str, PyTree]) -> tuple[Array, Stats]:
+        def loss(params: PyTree, batch: Batch, count: Float[Array, " S"]) -> tuple[Array, Stats]:
             carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
             y, _ = self.tower.apply(params, carry, batch["x"], batch["reset"][0])
             each = self.loss(y, batch["old"], batch["target"])
             weight = batch["weight"]
             axes = (1, 2, 3, 4)
-            mean = jnp.sum(weight * each, axes) / jnp.maximum(jnp.sum(weight, axes), 1.0)
-            return jnp.sum(mean), {"value_loss": mean}
+            total = jnp.sum(weight * each, axes)
+            return jnp.sum(total / count), {"value_loss": total / jnp.maximum(jnp.sum(weight, axes), 1.0)}
 
-        fitted = fit(loss, optimiser, params, state, data, key, epochs=epochs, minibatches=minibatches)
+        steps = {"epochs": epochs, "minibatches": minibatches}
+        fitted = fit(loss, optimiser, params, state, data, key, **steps, across=self.across)
         return fitted, scale
 
     def _data(self, rollout: Rollout, values: Values, target: Array, weight: Array, length: int) -> dict[str, PyTree]:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
-from coterie.contracts import Metrics, Rollout
+from coterie.contracts import Across, Metrics, Rollout
 
 if TYPE_CHECKING:
     from coterie.policy.turn import Progress, Report, Turns
@@ -71,3 +71,15 @@ def summarise(
     metrics["value_mean"] = jnp.mean(turns.values.value)
     metrics["advantage_std"] = jnp.std(target - turns.values.value)
     return metrics
+
+
+def together(metrics: Metrics, across: Across) -> Metrics:
+    """One device's metrics as the whole's: the largest of ``max``, the first bad quantity, means of the rest."""
+
+    def merge(name: str) -> Array:
+        x = metrics[name]
+        if name == "guard":
+            return across.min(x)
+        return across.max(x) if name.endswith("max") else across.mean(x)
+
+    return metrics if across.axis is None else {name: merge(name) for name in metrics}

@@ -11,8 +11,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
+from coterie.contracts import HERE, Across
+
 Stats = dict[str, Array]
-Loss = Callable[[PyTree, PyTree], tuple[Array, Stats]]
+Batch = dict[str, PyTree]
+Loss = Callable[[PyTree, Batch, Array], tuple[Array, Stats]]
 
 
 class Fitted(NamedTuple):
@@ -75,37 +78,46 @@ def fit(
     optimiser: Adam,
     params: PyTree,
     state: PyTree,
-    data: PyTree,
+    data: Batch,
     key: PRNGKeyArray,
     *,
     epochs: int,
     minibatches: int,
+    across: Across = HERE,
 ) -> Fitted:
-    """Minimise ``loss(params, batch)`` over ``epochs`` passes through ``data``.
+    """Minimise ``loss(params, batch, count)`` over ``epochs`` passes through ``data``.
 
     Args:
-        loss: Returns a scalar (the sum over slots of each slot's mean loss) and statistics.
+        loss: Returns a scalar (the sum over slots of each slot's summed loss over ``count[K]``, the batch's weight) and
+            statistics.
         optimiser: Steps every slot on its own.
         params: Stacked parameters ``[K, ...]``.
         state: Stacked optimiser states ``[K, ...]``.
-        data: Arrays whose axis 2 is the row (sequence) axis, ``[K or 1, L or 1, R, ...]``.
+        data: Arrays whose axis 2 is the row (sequence) axis, ``[K or 1, L or 1, R, ...]``; ``weight`` is one of them.
         key: Draws the minibatches.
         epochs: Passes through the data.
         minibatches: Gradient steps per pass.
+        across: Sums gradients where the data is spread over devices.
     """
     gradient = jax.value_and_grad(loss, has_aux=True)
+    each = jnp.sum(data["weight"], axis=[i for i in range(data["weight"].ndim) if i not in (0, 2)])
+    if minibatches == 1:
+        steps = None
+        counts = jnp.broadcast_to(jnp.sum(each, axis=1), (epochs, each.shape[0]))
+    else:
+        steps = minibatch_rows(across.key(key), each.shape[1], epochs, minibatches)
+        counts = jnp.sum(jnp.take(each, steps, axis=1), axis=2).T
 
-    def step(carry: tuple[PyTree, PyTree], rows: Array | None) -> tuple[tuple[PyTree, PyTree], Stats]:
+    def step(carry: tuple[PyTree, PyTree], now: tuple[Array | None, Array]) -> tuple[tuple[PyTree, PyTree], Stats]:
         params, state = carry
+        rows, count = now
         batch = data if rows is None else jax.tree.map(lambda x: jnp.take(x, rows, axis=2), data)
-        (value, stats), slope = gradient(params, batch)
+        (value, stats), slope = gradient(params, batch, count)
+        value, slope = across.sum((value, slope))
         params, state, norm = optimiser.step(params, state, slope)
         return (params, state), {**stats, "loss": value, "gradient_norm": norm}
 
-    if minibatches == 1:
-        (params, state), stats = jax.lax.scan(lambda c, _: step(c, None), (params, state), None, length=epochs)
-    else:
-        rows = jax.tree.leaves(data)[0].shape[2]
-        steps = minibatch_rows(key, rows, epochs, minibatches)
-        (params, state), stats = jax.lax.scan(step, (params, state), steps)
+    # The weights of every step are summed over devices beforehand: one reduction instead of one a step.
+    counts = jnp.maximum(across.sum(counts), 1.0)
+    (params, state), stats = jax.lax.scan(step, (params, state), (steps, counts))
     return Fitted(params, state, jax.tree.map(lambda s: s[-minibatches:], stats))

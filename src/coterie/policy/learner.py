@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from coterie.contracts import Metrics, Observation, Rollout, Sizes, Spec, Step
+from coterie.contracts import HERE, Across, Metrics, Observation, Rollout, Sizes, Spec, Step
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.networks import Network
 from coterie.nets.sharing import layout
 from coterie.policy.critic import Critic, SharedTrunk, Values
-from coterie.policy.diagnostics import GUARDED, guard, summarise
+from coterie.policy.diagnostics import GUARDED, guard, summarise, together
 from coterie.policy.estimator import Returns
 from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
@@ -61,6 +61,7 @@ class PolicyLearner(eqx.Module):
 
     recipe: Recipe
     spec: Spec = eqx.field(static=True)
+    across: Across = eqx.field(static=True, default=HERE)
 
     @property
     def sizes(self) -> Sizes:
@@ -72,6 +73,14 @@ class PolicyLearner(eqx.Module):
     def guarded(self) -> tuple[str, ...]:
         """Names of the quantities that must stay finite."""
         return GUARDED
+
+    def spread(self, axis: str) -> PolicyLearner:
+        """The same learner for environments spread over the devices of ``axis``."""
+        return PolicyLearner(self.recipe, self.spec, Across(axis))
+
+    def per_environment(self) -> TrainState:
+        """Which parts of a training state have a leading axis E: the critic's memory."""
+        return TrainState(*(False,) * 6, memory=True)
 
     @property
     def family(self) -> Categorical | Gaussian:
@@ -91,12 +100,12 @@ class PolicyLearner(eqx.Module):
         recipe, spec = self.recipe, self.spec
         parts = (recipe.critic_input, recipe.value_norm, recipe.value_clip, recipe.huber)
         if isinstance(recipe.critic, SharedTrunk):
-            return Critic(self.actor, *parts, recipe.critic)
+            return Critic(self.actor, *parts, recipe.critic, across=self.across)
         each = recipe.critic_input.per_agent
         slots = layout(recipe.sharing, spec) if each else layout("full", _one(spec))
         heads = 1 if each or spec.reward == "team" else spec.n_agents
         tower = Tower(recipe.critic, slots, recipe.critic_input.size(spec), heads, 1.0)
-        return Critic(tower, *parts)
+        return Critic(tower, *parts, across=self.across)
 
     def init(self, key: PRNGKeyArray, environments: int) -> TrainState:
         """A fresh training state."""
@@ -164,7 +173,7 @@ class PolicyLearner(eqx.Module):
         params, memory = (state.critic, state.memory) if apart else (state.actor["net"], _first(rollout.carry))
         values = critic.values(params, state.scale, memory, rollout)
         returns = self.returns(rollout, values)
-        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values)
+        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values, self.across)
         progress = turns.start(state.actor, state.actor_optimiser, state.coefficients, state.critic,
                                state.critic_optimiser, state.scale)  # fmt: skip
         progress, reports = turns.run(progress, turn_key)
@@ -186,7 +195,7 @@ class PolicyLearner(eqx.Module):
         )
         metrics = summarise(turns, progress, reports, value_stats, target)
         metrics["guard"] = guard(rollout, values.value, target, progress)
-        return done, metrics
+        return done, together(metrics, self.across)
 
     def returns(self, rollout: Rollout, values: Values) -> Returns:
         """What the estimator reads; a team's reward stands once when there is one value for the team."""

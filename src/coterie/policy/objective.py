@@ -10,17 +10,18 @@ import jax.numpy as jnp
 from jax.lax import stop_gradient
 from jaxtyping import Array, Bool, Float, PyTree
 
+from coterie.contracts import HERE, Across
 from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic
-from coterie.policy.fit import Stats
+from coterie.policy.fit import Batch, Stats
 from coterie.policy.surrogate import Surrogate
 from coterie.policy.tower import Tower
 from coterie.policy.weighting import Context, Weighting
 
-Batch = dict[str, PyTree]
 
-
-def normalise(advantage: Float[Array, "T E M"], alive: Bool[Array, "T E N"], over: str) -> Float[Array, "T E N"]:
+def normalise(
+    advantage: Float[Array, "T E M"], alive: Bool[Array, "T E N"], over: str, across: Across = HERE
+) -> Float[Array, "T E N"]:
     """Advantages of every agent with mean 0 and deviation 1 over the ``team``, per ``agent``, or as they are.
 
     Dead agents carry no weight. Per agent keeps independent learners independent.
@@ -30,9 +31,9 @@ def normalise(advantage: Float[Array, "T E M"], alive: Bool[Array, "T E N"], ove
     if over == "none":
         return wide
     axes = (0, 1, 2) if over == "team" else (0, 1)
-    count = jnp.maximum(jnp.sum(present, axes, keepdims=True), 1.0)
-    mean = jnp.sum(present * wide, axes, keepdims=True) / count
-    variance = jnp.sum(present * jnp.square(wide - mean), axes, keepdims=True) / count
+    count = jnp.maximum(across.sum(jnp.sum(present, axes, keepdims=True)), 1.0)
+    mean = across.sum(jnp.sum(present * wide, axes, keepdims=True)) / count
+    variance = across.sum(jnp.sum(present * jnp.square(wide - mean), axes, keepdims=True)) / count
     return (wide - mean) / (jnp.sqrt(variance) + 1e-5)
 
 
@@ -61,9 +62,17 @@ class Objective(eqx.Module):
         return self.family.log_prob(dist, batch["action"]), dist, raw[..., -1]
 
     def __call__(
-        self, params: PyTree, batch: Batch, clip: Float[Array, "K 1 1 M"], coefficients: PyTree
+        self,
+        params: PyTree,
+        batch: Batch,
+        total: Float[Array, " K"],
+        clip: Float[Array, "K 1 1 M"],
+        coefficients: PyTree,
     ) -> tuple[Array, Stats]:
-        """The sum over slots of the mean loss of each slot's agents, and per-agent statistics ``[K, M]``."""
+        """The sum over slots of the mean loss of each slot's agents, and per-agent statistics ``[K, M]``.
+
+        ``total`` is the weight of the batch in each slot, that of all devices together.
+        """
         log_prob, dist, last = self.log_prob(params, batch)
         weight, advantage = batch["weight"], batch["advantage"]
         log_ratio = log_prob - batch["log_prob"]
@@ -76,7 +85,7 @@ class Objective(eqx.Module):
         own, trunk = each, self.critic.trunk
         value = jnp.zeros_like(each) if trunk is None else self.critic.loss(last, batch["old"], batch["target"])
         each = each if trunk is None else each + trunk.coefficient * value
-        slot = jnp.sum(weight * each, (1, 2, 3)) / jnp.maximum(jnp.sum(weight, (1, 2, 3)), 1.0)
+        slot = jnp.sum(weight * each, (1, 2, 3)) / total
         count = jnp.maximum(jnp.sum(weight, (1, 2)), 1.0)
 
         def mean(x: Array) -> Array:

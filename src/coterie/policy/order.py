@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from coterie.contracts import HERE, Across
 from coterie.nets.sharing import Layout
 
 
@@ -164,6 +165,7 @@ def unit_scores(
     value: Float[Array, "T E M"],
     alive: Bool[Array, "T E N"],
     slots: Layout,
+    across: Across = HERE,
 ) -> Float[Array, " U"]:
     """The score of every unit that orders may read.
 
@@ -175,7 +177,8 @@ def unit_scores(
     if getattr(order, "score", "advantage") == "ratio":
         output = jnp.broadcast_to(value, normal.shape)
         raw = normal / jnp.where(jnp.abs(output) < 1e-8, 1e-8, output)
-    agents = jnp.sum(weight * jnp.abs(raw), (0, 1)) / jnp.maximum(jnp.sum(weight, (0, 1)), 1.0)
+    size, count = across.sum((jnp.sum(weight * jnp.abs(raw), (0, 1)), jnp.sum(weight, (0, 1))))
+    agents = size / jnp.maximum(count, 1.0)
     if slots.slots == 1:
         return agents
     valid = jnp.asarray(slots.valid, agents.dtype)

@@ -14,12 +14,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
-from coterie.contracts import Rollout
+from coterie.contracts import HERE, Across, Rollout
 from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic, Values
 from coterie.policy.estimator import Returns
-from coterie.policy.fit import Stats, fit
-from coterie.policy.objective import Batch, Objective, normalise
+from coterie.policy.fit import Batch, Stats, fit
+from coterie.policy.objective import Objective, normalise
 from coterie.policy.order import Plan, choose, plan, unit_scores
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower, sequences, unsequences
@@ -60,6 +60,7 @@ class Turns(eqx.Module):
     returns: Returns
     rollout: Rollout
     values: Values
+    across: Across = eqx.field(static=True, default=HERE)
 
     @property
     def objective(self) -> Objective:
@@ -153,7 +154,7 @@ class Turns(eqx.Module):
     ) -> tuple[Progress, Report]:  # fmt: skip
         """Choose who moves, fit their policies, and record how far they moved."""
         order_key, fit_key, critic_key = jax.random.split(key, 3)
-        normal = normalise(estimate[0], self.rollout.observation.alive, self.recipe.advantage_norm)
+        normal = normalise(estimate[0], self.rollout.observation.alive, self.recipe.advantage_norm, self.across)
         progress, slots, active = self.select(progress, estimate[0], normal, order_key, index)
         whole = self.plan.members == self.tower.layout.slots or self.plan.blocks
         pick = (lambda tree: tree) if whole else (lambda tree: jax.tree.map(lambda x: x[slots], tree))
@@ -171,12 +172,12 @@ class Turns(eqx.Module):
             batch |= pick(values)
         clip = pick(self.clip(progress, active, index))
 
-        def loss(params: PyTree, rows: Batch) -> tuple[Array, Stats]:
-            return self.objective(params, rows, clip, progress.coefficients)
+        def loss(params: PyTree, rows: Batch, total: Array) -> tuple[Array, Stats]:
+            return self.objective(params, rows, total, clip, progress.coefficients)
 
         fitted = fit(
             loss, self.recipe.actor_fit, pick(progress.actor), pick(progress.actor_optimiser), batch, fit_key,
-            epochs=self.plan.epochs, minibatches=self.recipe.minibatches,
+            epochs=self.plan.epochs, minibatches=self.recipe.minibatches, across=self.across,
         )  # fmt: skip
         stats = {name: jnp.max(s, 0) if name.endswith("max") else jnp.mean(s, 0) for name, s in fitted.stats.items()}
         stats = {k: jnp.broadcast_to(s if s.ndim == 2 else s.reshape(-1, 1), active.shape) for k, s in stats.items()}
@@ -204,7 +205,9 @@ class Turns(eqx.Module):
         valid = jnp.asarray(slots.valid)
         if self.plan.turns == 1:
             return progress, jnp.arange(slots.slots), valid
-        score = unit_scores(order, advantage, normal, self.values.raw, self.rollout.observation.alive, slots)
+        score = unit_scores(
+            order, advantage, normal, self.values.raw, self.rollout.observation.alive, slots, self.across
+        )
         position = index % self.plan.lap
         remaining = jnp.where(position == 0, True, progress.remaining)
         choice, left = choose(order.priority(key, position, score), remaining, self.plan.members)
@@ -215,7 +218,7 @@ class Turns(eqx.Module):
 
     def clip(self, progress: Progress, active: Bool[Array, "K M"], index: Int[Array, ""]) -> Float[Array, "S 1 1 M"]:
         """The effective clip range of every agent, slot first."""
-        log_ratio = self.tower.restore(progress.log_ratio)
+        log_ratio = self.across.gather(self.tower.restore(progress.log_ratio), 1)
         mask = active[0] if self.plan.blocks else jnp.ones(log_ratio.shape[-1], bool)
         each = self.recipe.surrogate.range(index % self.plan.lap, self.plan.lap, log_ratio, mask)
         return self.tower.layout.arrange(each, 0)[:, None, None, :]

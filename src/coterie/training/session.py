@@ -106,10 +106,10 @@ def run(
     with locked(directory), interrupts() as stop, ExitStack() as exits:
         _claim(directory, document, resume)
         journal = exits.enter_context(Journal(directory, backends))
-        loops, start = place(begin(game, learner, plan.seeds)), 0
+        loops, start = place(begin(game, learner, plan.seeds), learner, plan.devices), 0
         if resume and checkpoint.latest(directory / CHECKPOINTS):
             loops, meta = restored(directory, document, loops)
-            loops, start = place(loops), meta["step"]
+            loops, start = place(loops, learner, plan.devices), meta["step"]
             journal.truncate(meta["position"])
         else:
             journal.truncate(0)

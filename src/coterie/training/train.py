@@ -18,6 +18,7 @@ from coterie.training.collect import Stage, open_stage, scan
 from coterie.training.evaluate import Episodes, play
 
 SeedAxis = Literal["map", "vmap"]
+SEEDS, ENVIRONMENTS = "seeds", "environments"
 
 
 class Loop(NamedTuple):
@@ -29,13 +30,17 @@ class Loop(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """How a run is cut: seeds, iterations, iterations per compiled chunk, chunks between evaluations."""
+    """How a run is cut: seeds, iterations, iterations per compiled chunk, chunks between evaluations.
+
+    ``episodes`` are those of an evaluation, ``devices`` those over which each seed's environments are spread.
+    """
 
     seeds: tuple[int, ...]
     iterations: int
     chunk: int
     evaluate_every: int
     episodes: int
+    devices: int = 1
 
     @property
     def chunks(self) -> int:
@@ -44,7 +49,13 @@ class Schedule(NamedTuple):
 
 
 def schedule(
-    seeds: tuple[int, ...], steps: int, per_iteration: int, points: int = 50, evaluations: int = 10, episodes: int = 64
+    seeds: tuple[int, ...],
+    steps: int,
+    per_iteration: int,
+    points: int = 50,
+    evaluations: int = 10,
+    episodes: int = 64,
+    devices: int = 1,
 ) -> Schedule:
     """Cut ``steps`` environment steps into at most ``points`` equal chunks of iterations, rounding up."""
     if steps < 1 or not seeds:
@@ -57,7 +68,7 @@ def schedule(
     wanted = -(-steps // per_iteration)
     chunk = max(1, -(-wanted // points))
     chunks = -(-wanted // chunk)
-    return Schedule(seeds, chunks * chunk, chunk, max(1, chunks // max(evaluations, 1)), episodes)
+    return Schedule(seeds, chunks * chunk, chunk, max(1, chunks // max(evaluations, 1)), episodes, devices)
 
 
 class Point(NamedTuple):
@@ -88,35 +99,36 @@ def _opened(game: Game, learner: Learner, key: PRNGKeyArray, environments: int) 
 def iterate(game: Game, learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
     """One iteration of one seed: collect, learn."""
     key, collect_key, learn_key = jax.random.split(loop.key, 3)
+    collect_key = learner.across.key(collect_key)
     stage, rollout, ended = scan(game, learner, loop.learner, loop.stage, collect_key)
     state, metrics = learner.learn(loop.learner, rollout, learn_key)
-    return Loop(state, stage, key), {**metrics, **ended}
+    return Loop(state, stage, key), {**metrics, **learner.across.sum(ended)}
 
 
-@partial(jax.jit, static_argnums=(0, 3, 4), donate_argnums=(2,))
-def advance(game: Game, learner: Learner, loops: Loop, length: int, axis: SeedAxis) -> tuple[Loop, Metrics]:
+@partial(jax.jit, static_argnums=(0, 3, 4, 5), donate_argnums=(2,))
+def advance(
+    game: Game, learner: Learner, loops: Loop, length: int, axis: SeedAxis = "map", devices: int = 1
+) -> tuple[Loop, Metrics]:
     """A chunk of ``length`` iterations for all seeds: loops and metrics ``[S, length, ...]``.
 
-    Seeds are spread over the devices, and on each device batched (``vmap``) or run one after another (``map``).
+    Seeds are spread over the devices, and on each device batched (``vmap``) or run one after another (``map``). With
+    ``devices`` above 1 the environments of each seed are spread over that many, and gradients summed.
     """
 
     def one(learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
         return jax.lax.scan(lambda now, _: iterate(game, learner, now), loop, None, length=length)
 
     def share(learner: Learner, loops: Loop) -> tuple[Loop, Metrics]:
-        each = partial(one, learner)
+        each = partial(one, learner.spread(ENVIRONMENTS) if devices > 1 else learner)
         return jax.vmap(each)(loops) if axis == "vmap" else jax.lax.map(each, loops)
 
-    return _spread(share, loops.key.shape[0])(learner, loops)
-
-
-def _spread(function: Callable[[Any, Any], Any], seeds: int) -> Callable[[Any, Any], Any]:
-    """``function(shared, per_seed)`` with its second argument and result cut over the devices."""
-    mesh = seed_mesh(seeds)
+    mesh = device_mesh(loops.key.shape[0], devices)
     if mesh.size == 1:
-        return function
-    apart, whole = PartitionSpec("seeds"), PartitionSpec()
-    return jax.shard_map(function, mesh=mesh, in_specs=(whole, apart), out_specs=apart, check_vma=False)
+        return share(learner, loops)
+    cut = specs(learner, devices)
+    seeds = PartitionSpec(SEEDS)
+    spread = jax.shard_map(share, mesh=mesh, in_specs=(PartitionSpec(), cut), out_specs=(cut, seeds), check_vma=False)
+    return spread(learner, loops)
 
 
 @partial(jax.jit, static_argnums=(0, 4, 5))
@@ -126,7 +138,11 @@ def assess(game: Game, learner: Learner, state: PyTree, keys: PRNGKeyArray, epis
     def share(learner: Learner, both: tuple[PyTree, PRNGKeyArray]) -> Episodes:
         return jax.lax.map(lambda x: play(game, learner.team(x[0], greedy), x[1], episodes), both)
 
-    return _spread(share, keys.shape[0])(learner, (state, keys))
+    mesh, seeds = device_mesh(keys.shape[0]), PartitionSpec(SEEDS)
+    if mesh.size == 1:
+        return share(learner, (state, keys))
+    spread = jax.shard_map(share, mesh=mesh, in_specs=(PartitionSpec(), seeds), out_specs=seeds, check_vma=False)
+    return spread(learner, (state, keys))
 
 
 def evaluation_keys(seeds: tuple[int, ...], iteration: int) -> PRNGKeyArray:
@@ -135,16 +151,35 @@ def evaluation_keys(seeds: tuple[int, ...], iteration: int) -> PRNGKeyArray:
     return jnp.stack(each)
 
 
-def seed_mesh(seeds: int) -> Mesh:
-    """The devices over which that many seeds are spread: as many as divide them."""
-    devices = jax.devices()
-    count = max(n for n in range(1, len(devices) + 1) if seeds % n == 0)
-    return Mesh(np.array(devices[:count]), ("seeds",))
+def device_mesh(seeds: int, devices: int = 1) -> Mesh:
+    """Devices for ``seeds``, each on ``devices`` of them: as many rows as divide the seeds."""
+    found = jax.devices()
+    if devices < 1 or devices > len(found):
+        raise CoterieError(
+            f"devices is {devices} and there are {len(found)} here: give a number from 1 to {len(found)}"
+        )
+    rows = max(n for n in range(1, len(found) // devices + 1) if seeds % n == 0)
+    return Mesh(np.array(found[: rows * devices]).reshape(rows, devices), (SEEDS, ENVIRONMENTS))
 
 
-def place(loops: Loop) -> Loop:
-    """Put each seed on its device."""
-    return jax.device_put(loops, NamedSharding(seed_mesh(loops.key.shape[0]), PartitionSpec("seeds")))
+def specs(learner: Learner, devices: int) -> Any:
+    """How loops ``[S, ...]`` are cut: seeds first and, over ``devices``, what has environments next."""
+    whole = PartitionSpec(SEEDS)
+    cut = PartitionSpec(SEEDS, ENVIRONMENTS) if devices > 1 else whole
+    state = jax.tree.map(lambda each: cut if each else whole, learner.per_environment())
+    stage: Any = cut
+    key: Any = whole
+    return Loop(state, stage, key)
+
+
+def place(loops: Loop, learner: Learner, devices: int = 1) -> Loop:
+    """Put each seed, and each of its environments, on its device."""
+    environments = learner.sizes.environments
+    if environments % devices:
+        raise CoterieError(f"devices {devices} do not divide the {environments} environments: give a divisor")
+    mesh = device_mesh(loops.key.shape[0], devices)
+    cut = jax.tree.broadcast(specs(learner, devices), loops, is_leaf=lambda x: isinstance(x, PartitionSpec))
+    return jax.tree.map(lambda x, spec: jax.device_put(x, NamedSharding(mesh, spec)), loops, cut)
 
 
 def train(
@@ -171,7 +206,7 @@ def train(
     now = begin(game, learner, plan.seeds) if loops is None else loops
     for iteration in range(start + plan.chunk, plan.iterations + 1, plan.chunk):
         clock = time.perf_counter()
-        now, metrics = advance(game, learner, now, plan.chunk, axis)
+        now, metrics = advance(game, learner, now, plan.chunk, axis, plan.devices)
         metrics = jax.block_until_ready(metrics)
         seconds = time.perf_counter() - clock
         check(metrics, learner, plan, iteration)
