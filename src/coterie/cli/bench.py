@@ -67,6 +67,8 @@ def works() -> dict[str, Work]:
     for seeds in (1, 8):
         found[f"seeds-{seeds}"] = Work(_sized("mappo", FORWARD, 16, 128, 4), seeds=seeds)
         found[f"recurrent-seeds-{seeds}"] = Work(_sized("mappo", RECURRENT, 16, 128, 4, chunk=16), seeds=seeds)
+    for name in [name for name in found if name.startswith(("recurrent-mappo", "recurrent-ippo", "forward-ippo"))]:
+        found[f"devices-{name}"] = found[name]._replace(devices=2)
     return found
 
 
@@ -75,6 +77,7 @@ GROUPS = {
     "recurrent": ("recurrent-",),
     "forward": ("forward-",),
     "sequential": ("sequential-",),
+    "devices": ("devices-",),
     "seeds": ("seeds-", "recurrent-seeds-"),
     "all": ("",),
 }
