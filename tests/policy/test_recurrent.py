@@ -47,20 +47,22 @@ def recomputed(learner, state, rollout):
     return again, batch["log_prob"], deaf
 
 
-@pytest.mark.parametrize("recipe", [mappo(), happo()], ids=["shared", "separate"])
-@pytest.mark.parametrize("chunk", [0, 4, 3], ids=["whole", "resets within", "resets at borders"])
-def test_learning_sees_the_log_probs_of_acting(recipe, chunk):
+@pytest.mark.parametrize(
+    ("recipe", "chunk", "delay"),
+    [(mappo(), 0, 4), (happo(), 4, 4), (mappo(), 4, 2), (happo(), 3, 2)],
+    ids=["whole, across rollouts", "within, across rollouts", "within and at borders", "at borders alone"],
+)
+def test_learning_sees_the_log_probs_of_acting(recipe, chunk, delay):
     """Episodes of 3 or 5 steps: resets fall inside chunks and on their borders, and rollouts open mid-episode."""
-    for delay in (2, 4) if chunk else (4,):
-        game = memory(delay=delay)
-        learner, state = opened(game, recipe, chunk)
-        first, second = played(game, learner, state, jax.random.key(1))
-        assert first.reset[0].all() and bool(second.reset[0].any()) == (T % (delay + 1) == 0)
-        for rollout in (first, second):
-            again, stored, deaf = recomputed(learner, state, rollout)
-            np.testing.assert_allclose(np.exp(again - stored), np.ones(stored.shape), atol=1e-6)
-            aligned = chunk == delay + 1
-            assert (np.abs(deaf - stored).max() < 1e-6) == aligned, "where resets fall within, leaving them out shows"
+    game = memory(delay=delay)
+    learner, state = opened(game, recipe, chunk)
+    first, second = played(game, learner, state, jax.random.key(1))
+    assert first.reset[0].all() and bool(second.reset[0].any()) == (T % (delay + 1) == 0)
+    for rollout in (first, second):
+        again, stored, deaf = recomputed(learner, state, rollout)
+        np.testing.assert_allclose(np.exp(again - stored), np.ones(stored.shape), atol=1e-6)
+        aligned = chunk == delay + 1
+        assert (np.abs(deaf - stored).max() < 1e-6) == aligned, "where resets fall within, leaving them out shows"
 
 
 def test_agents_that_die_keep_their_log_probs():

@@ -24,7 +24,6 @@ CASES = {
     "mappo, partly shared, a reward each": (replace(mappo(), sharing=PAIR), Method(PAIR)),
     "ippo": (ippo(), Method(FULL, critic="local", normalise="agent")),
     "ippo, unequal slots": (replace(ippo(), sharing=FIVE), Method(FIVE, critic="local", normalise="agent")),
-    "ippo, separate": (replace(ippo(), sharing="none"), Method(NONE, critic="local", normalise="agent")),
     "coppo": (coppo(), Method(FULL, weight="others")),
     "coppo, partly shared": (replace(coppo(), sharing=PAIR), Method(PAIR, weight="others")),
     "happo": (happo(), Method(NONE, order="random", weight="outside")),

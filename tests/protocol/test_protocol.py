@@ -1,0 +1,183 @@
+"""One table: every recipe, feed-forward and recurrent, on every kind of action, through all that a learner must do.
+
+Every row is traced on every kind of game; every recipe is compiled, played, taught, saved and loaded on one of them.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from coterie.contracts import Learner
+from coterie.games.probe_teams import continuous, mixed, multi_discrete
+from coterie.nets.networks import Network
+from coterie.policy.learner import PolicyLearner
+from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo
+from coterie.training.checkpoint import load, save
+from coterie.training.collect import open_stage, scan
+
+E, T, CHUNK = 3, 4, 2
+PLAIN, GRU = Network(encoder=(4,)), Network(encoder=(4,), memory=4)
+GAMES = {"mixed": mixed(), "multi_discrete": multi_discrete(), "continuous": continuous()}
+RECIPES = {
+    "ippo": ippo(),
+    "ippo separate": replace(ippo(), sharing="none"),
+    "mappo": mappo(),
+    "mappo by type": replace(mappo(), sharing="type"),
+    "coppo": coppo(),
+    "coppo separate": replace(coppo(), sharing="none"),
+    "happo": happo(),
+    "happo inside": happo("inside"),
+    "a2po": a2po(),
+    "a2po shared": a2po("shared"),
+}
+ROWS = [(name, net) for name in RECIPES for net in ("plain", "gru")]
+COMPILED = [
+    ("ippo", "gru", "continuous"),
+    ("ippo separate", "plain", "mixed"),
+    ("mappo", "plain", "multi_discrete"),
+    ("mappo by type", "plain", "continuous"),
+    ("coppo", "plain", "mixed"),
+    ("coppo separate", "gru", "multi_discrete"),
+    ("happo", "gru", "mixed"),
+    ("happo inside", "plain", "multi_discrete"),
+    ("a2po", "plain", "continuous"),
+    ("a2po shared", "gru", "mixed"),
+]
+AGENT = {"policy_loss", "kl", "entropy", "clip_fraction", "ratio_mean", "ratio_max", "clip_range", "gradient_norm",
+         "loss", "turn"}  # fmt: skip
+TEAM = {"value_loss", "value_gradient_norm", "value_mean", "advantage_std", "guard"}
+
+
+def opened(name, net, game):
+    network = {"plain": PLAIN, "gru": GRU}[net]
+    recipe = replace(
+        RECIPES[name], actor=network, critic=network, environments=E, rollout=T, chunk=CHUNK,
+        epochs=2, critic_epochs=1, minibatches=2,
+    )  # fmt: skip
+    return PolicyLearner(recipe, game.spec).checked()
+
+
+def begun(learner, *seeds):
+    states = [learner.init(jax.random.key(seed), E) for seed in seeds]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+
+def iteration(game, learner, state, key):
+    """Fresh episodes, one rollout, one update."""
+    reset, play, teach = jax.random.split(key, 3)
+    _, rollout, _ = scan(game, learner, state, open_stage(game, learner, reset, E), play)
+    return *learner.learn(state, rollout, teach), rollout
+
+
+def check_metrics(metrics, learner, lead):
+    """Shapes as documented; ``joint_ratio`` is the whole team's where agents move in turns."""
+    n, sequential = learner.spec.n_agents, learner.recipe.order.turns(2) > 1
+    shapes = dict.fromkeys(AGENT, (n,)) | dict.fromkeys(TEAM, ())
+    shapes |= dict.fromkeys(("joint_ratio_mean", "joint_ratio_max"), () if sequential else (n,))
+    shapes |= {"explained_variance": (n if learner.critic.input.per_agent else 1,)}
+    assert {name: x.shape for name, x in metrics.items()} == {name: lead + shape for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
+@pytest.mark.parametrize(("name", "net"), ROWS)
+def test_every_row_suits_every_kind_of_action(name, net, game):
+    """One iteration gives a state of the same structure, shapes and dtypes, and the documented metrics."""
+    learner = opened(name, net, game)
+    assert all(hasattr(learner, name) for name in vars(Learner) if not name.startswith("_"))
+    assert learner.sizes == (E, T, CHUNK if net == "gru" else T)
+    state = learner.init(jax.random.key(0), E)
+    after, metrics, rollout = jax.eval_shape(partial(iteration, game), learner, state, jax.random.key(1))
+    kind = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
+    assert kind(after) == kind(state)
+    assert rollout.action.shape == (T, E, game.spec.n_agents, *game.spec.action_shape)
+    assert rollout.log_prob.shape == (T, E, game.spec.n_agents)
+    assert jax.tree.leaves(rollout.carry) == [] or net == "gru"
+    check_metrics(metrics, learner, ())
+
+
+@pytest.mark.parametrize(("name", "net", "game"), COMPILED)
+def test_a_row_plays_learns_and_is_saved(name, net, game, tmp_path):
+    game = GAMES[game]
+    learner, traces = opened(name, net, game), []
+
+    @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    def seeds(learner, states, keys):
+        traces.append(name)
+        return jax.vmap(partial(iteration, game, learner))(states, keys)
+
+    first, keys = begun(learner, 0, 1), jax.random.split(jax.random.key(0), 2)
+    after, metrics, rollout = seeds(learner, first, keys)
+
+    check_metrics(metrics, learner, (2,))
+    assert all(np.isfinite(x).all() for x in jax.tree.leaves((metrics, after)))
+    assert (metrics["guard"] == len(learner.guarded)).all()
+    legal, action = rollout.observation.legal, rollout.action
+    if game.spec.action_kind != "continuous":
+        assert np.take_along_axis(np.asarray(legal), np.asarray(action)[..., None], -1).all()
+    moved = jax.tree.map(lambda a, b: np.any(a != b, axis=tuple(range(2, a.ndim))), first.actor, after.actor)
+    assert np.any(np.stack(jax.tree.leaves(moved)), axis=0).all(), "every slot of every seed learns"
+
+    # Seeds do not touch each other, and the same seed gives the same bytes.
+    twice = seeds(learner, jax.tree.map(lambda x: x[jnp.array([0, 0])], first), keys[jnp.array([0, 0])])
+    jax.tree.map(lambda x, y: np.testing.assert_array_equal(x[1], y[0]), twice[:2], (after, metrics))
+
+    # Numbers are data: others do not compile anew, and they count.
+    recipe = learner.recipe
+    other = replace(recipe, gamma=0.5, entropy=0.1, actor_fit=replace(recipe.actor_fit, rate=0.1))
+    changed, _, _ = seeds(replace(learner, recipe=other), first, keys)
+    gap = jax.tree.map(lambda x, y: np.abs(x - y).max(), after.actor, changed.actor)
+    assert max(jax.tree.leaves(gap)) > 1e-2
+
+    # A checkpoint goes on as if nothing had happened.
+    save(tmp_path, 1, after, {})
+    loaded, _ = load(tmp_path, jax.eval_shape(lambda: after))
+    jax.tree.map(np.testing.assert_array_equal, loaded, after)
+    a, b = (seeds(learner, state, keys)[0] for state in (after, loaded))
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+    assert len(traces) == 1
+
+
+ALONE = [("mappo", "plain", "mixed"), ("a2po", "plain", "multi_discrete"), ("happo", "gru", "mixed")]
+
+
+@pytest.mark.parametrize(("name", "net", "game"), ALONE)
+def test_a_seed_beside_another_equals_it_alone(name, net, game):
+    """To 1e-5: XLA orders the sums of a batched product otherwise."""
+    game = GAMES[game]
+    learner = opened(name, net, game)
+    states, keys = begun(learner, 3, 4), jax.random.split(jax.random.key(5), 2)
+    quick = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    one = partial(iteration, game)
+    every, one = quick(jax.vmap(one, in_axes=(None, 0, 0))), quick(one)
+    together = every(learner, states, keys)
+    for seed in range(2):
+        alone = one(learner, jax.tree.map(lambda x: x[seed], states), keys[seed])  # noqa: B023
+        jax.tree.map(lambda x, y: np.testing.assert_allclose(x[seed], y, atol=1e-5, rtol=1e-4), together, alone)  # noqa: B023
+
+
+@pytest.mark.parametrize("net", ["plain", "gru"])
+def test_a_team_plays_by_itself(net):
+    """Greedy play takes the mode, sampled play the key's draw, both from local observations only."""
+    game = mixed()
+    learner = opened("happo", net, game)
+    state = learner.init(jax.random.key(0), E)
+    stage = open_stage(game, learner, jax.random.key(1), E)
+    blind = stage.observation._replace(state=jnp.full_like(stage.observation.state, jnp.nan))
+    greedy, sampled = learner.team(state, True), learner.team(state, False)
+    carry = greedy.carry(E)
+    key = jax.random.key(2)
+    best, after = greedy.act(carry, blind, key)
+    dist, wanted = learner.distribution(state.actor, carry, stage.observation)
+    np.testing.assert_array_equal(best, learner.family.mode(dist))
+    jax.tree.map(np.testing.assert_array_equal, after, wanted)
+    np.testing.assert_array_equal(greedy.act(carry, blind, jax.random.key(3))[0], best)
+    step = learner.act(state, carry, stage.observation, key)
+    np.testing.assert_array_equal(sampled.act(carry, blind, key)[0], step.action)
+    latent, log_prob, params = step.extras
+    np.testing.assert_array_equal(log_prob, learner.family.log_prob(params, latent))
+    other = blind._replace(local=blind.local.at[:, 1].set(7.0))
+    np.testing.assert_array_equal(greedy.act(carry, other, key)[0][:, 0], best[:, 0])
