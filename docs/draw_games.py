@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/games.md: python docs/draw_games.py
+"""Draw the pictures of docs/games.md, by ``python docs/draw_games.py``.
 
 Each picture shows frames of one episode side by side. Nothing in it is random but the start of an episode, which
 comes from the key below.

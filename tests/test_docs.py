@@ -88,5 +88,5 @@ def test_python_of_the_docs_runs(name, tmp_path, monkeypatch):
     scope = {"__name__": f"docs_{name}"}
     for number, code in enumerate(blocks, 1):
         for long, short in SMALL.items():
-            code = re.sub(long, short, code)  # noqa: PLW2901
+            code = re.sub(long, short, code)
         exec(compile(code, f"docs/{name}.md, block {number}", "exec"), scope)
