@@ -10,16 +10,22 @@ from coterie.catalogue import make, recipe
 from coterie.cli.commands import random_row, team_row
 from coterie.cli.pictures import curve, replay
 from coterie.cli.screen import Live, say, spread, table
+from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import write_json
-from coterie.training.session import assessment
+from coterie.training.journal import METRICS, TIMING
+from coterie.training.session import CHECKPOINTS, EVALUATION, POLICIES, RUN, assessment
 
 METHODS = ("a2po", "mappo")
+RESULT = "demo.json"
 EPISODES = 256
 
 
 def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str, Any]:
     """Train each method, evaluate all teams over the same episodes, and write table, curves and replay."""
+    opened = make(game)
+    yardstick = greedy_assignment(opened)
+    _claim(out)
     runs, rows, rates = {}, {}, {}
     for name in METHODS:
         directory = _fresh(out / name)
@@ -28,18 +34,20 @@ def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str,
         rates[name] = live.rate
     for name, run in runs.items():
         rows[name] = assessment(run.game, run.learner, run.loops.learner, run.seeds, EPISODES, 1)["greedy"]
-    opened, numbers = make(game), runs[METHODS[0]].seeds
+    numbers = runs[METHODS[0]].seeds
     rows["random team"] = random_row(opened, numbers, EPISODES)
-    rows["greedy assignment"] = team_row(opened, greedy_assignment(opened), numbers, EPISODES)
+    rows["greedy assignment"] = team_row(opened, yardstick, numbers, EPISODES)
     references = {name: rows[name]["mean"] for name in ("random team", "greedy assignment")}
     picture = curve(out / "curves.png", {name: run.directory for name, run in runs.items()}, references)
     best = max(METHODS, key=lambda name: rows[name]["mean"])
     film, page = out / "replay.gif", out / "replay.html"
     replay(runs[best], film, "gif", 3, 0, beside_random=True)
     replay(runs[best], page, "html", 3, 0, beside_random=True)
-    result = {"teams": rows, "steps_per_second": rates, "steps": steps, "episodes": EPISODES, "curves": str(picture),
-              "replay": str(film), "page": str(page)}  # fmt: skip
-    write_json(out / "demo.json", result)
+    result = {
+        "teams": rows, "steps_per_second": rates, "steps": steps, "episodes": EPISODES,
+        "curves": picture and str(picture), "replay": str(film), "page": str(page),
+    }  # fmt: skip
+    write_json(out / RESULT, result)
     if not quiet:
         cells = [
             [name, f"{row['mean']:.2f}", spread(row["low"], row["high"]),
@@ -52,10 +60,18 @@ def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str,
     return result
 
 
+def _claim(out: Path) -> None:
+    """Mark the directory as a demo's, so that the next one may clear it."""
+    for name in METHODS:
+        if (out / name / RUN).exists() and not (out / RESULT).exists():
+            raise CoterieError(f"{out / name} holds a run that no demo made: choose another directory with --out")
+    write_json(out / RESULT, {"state": "unfinished"})
+
+
 def _fresh(directory: Path) -> Path:
     """The directory, without the run that an earlier demo left there."""
-    for name in ("run.json", "metrics.jsonl", "timing.jsonl", "evaluation.json", "policies.safetensors"):
+    for name in (RUN, EVALUATION, POLICIES, METRICS, TIMING):
         (directory / name).unlink(missing_ok=True)
-    for old in directory.glob("checkpoints/*.safetensors"):
+    for old in (directory / CHECKPOINTS).glob("*.safetensors"):
         old.unlink()
     return directory

@@ -108,7 +108,12 @@ def _build(command: type, found: dict[str, Any], rest: list[str], overrides: Ove
         places = ["--recipe.FIELD", "--game.OPTION"] if "overrides" in kinds else []
         if not word.startswith("-"):
             raise CoterieError(f"{name} has no use for {word!r}: see coterie {name} --help")
-        raise CoterieError(f"{name} has no option {word}: {nearest(word, [*known, *places])}")
+        hint = nearest(word, [*known, *places])
+        if places:
+            from coterie.policy.recipes import Recipe
+
+            hint = f"did you mean --recipe.{word[2:]}?" if word[2:] in hints(Recipe) else hint
+        raise CoterieError(f"{name} has no option {word}: {hint}")
     for field in dataclasses.fields(command):
         given = found.get(field.name)
         if field.name == "overrides" or given is None or given is False:

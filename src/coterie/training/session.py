@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -103,9 +103,8 @@ def run(
         Interrupted: Ctrl-C; the checkpoint is saved.
     """
     document = plain(document)
-    with locked(directory), interrupts() as stop, ExitStack() as exits:
+    with locked(directory), interrupts() as stop, Journal(directory, backends) as journal:
         _claim(directory, document, resume)
-        journal = exits.enter_context(Journal(directory, backends))
         loops, start = place(begin(game, learner, plan.seeds), learner, plan.devices), 0
         if resume and checkpoint.latest(directory / CHECKPOINTS):
             loops, meta = restored(directory, document, loops)
