@@ -27,6 +27,7 @@ class Method:
     critic: str = "state"  # local
     normalise: str = "team"  # agent
     critic_in_turns: bool = False
+    trunk: float = 0.0
     squared: bool = False
     score: str = "advantage"  # ratio
     blocks: int = 2
@@ -113,6 +114,8 @@ class Twin:
     """Parameters ``actor[slot]`` and ``critic[slot]``, their Adam states, and the value normaliser."""
 
     def __init__(self, method, actor, critic, beta=0.99999):
+        # With a shared trunk the value is the last output of the policy's network.
+        critic = actor if method.trunk else critic
         self.m, self.actor, self.critic, self.norm = method, actor, critic, ValueNorm(beta)
         fresh = lambda p: {"count": 0, "mu": zeros(p), "nu": zeros(p)}  # noqa: E731
         self.actor_state, self.critic_state = [fresh(p) for p in actor], [fresh(p) for p in critic]
@@ -124,6 +127,7 @@ class Twin:
         x = tagged(ro["local"][t, e, i], i, len(self.m.slot_of), self.m.tagged)
         raw, seen = forward(self.actor[self.m.slot_of[i]], x)
         legal = ro["legal"][t, e, i]
+        raw = raw[: len(legal)]
         log_p = np.full(len(raw), -np.inf)
         high = raw[legal].max()
         log_p[legal] = raw[legal] - high - np.log(np.exp(raw[legal] - high).sum())
@@ -132,7 +136,7 @@ class Twin:
     def log_ratio(self, ro, t, e, i):
         return self.policy(ro, t, e, i)[0][ro["action"][t, e, i]] - ro["log_prob"][t, e, i]
 
-    def actor_gradient(self, ro, t, e, i, advantage, inside, outside, epsilon):
+    def actor_gradient(self, ro, t, e, i, advantage, inside, outside, epsilon, by_value):
         """Gradient of -outside min(l A, clip(l) A) - entropy coefficient * H of one sample."""
         log_p, seen = self.policy(ro, t, e, i)
         p, action = np.exp(log_p), ro["action"][t, e, i]
@@ -144,6 +148,8 @@ class Twin:
         slope = -by_log_prob * p
         slope[action] += by_log_prob
         slope[legal] += self.m.entropy * p[legal] * (log_p[legal] + entropy)
+        if self.m.trunk:
+            slope = np.append(slope, self.m.trunk * by_value)
         return backward(self.actor[self.m.slot_of[i]], seen, slope)
 
     # ---------------------------------------------------------------- values
@@ -152,7 +158,7 @@ class Twin:
         """The critic's slot, its input and which of its outputs counts for value m."""
         if self.m.critic == "local":
             x = tagged(seen["local"][t, e, m], m, len(self.m.slot_of), self.m.tagged)
-            return self.m.slot_of[m], x, 0
+            return self.m.slot_of[m], x, -1 if self.m.trunk else 0
         return 0, seen["state"][t, e], m
 
     def raw_values(self, seen, shape):
@@ -182,19 +188,22 @@ class Twin:
                 for m in range(target.shape[-1]):
                     slot, x, head = self.value_input(ro, t, e, m)
                     out, seen = forward(self.critic[slot], x)
-                    y, z, before = out[head], goal[t, e, m], old[t, e, m]
-                    near = before + np.clip(y - before, -self.m.value_clip, self.m.value_clip)
                     slope = np.zeros(len(out))
-                    if self.loss(y - z) >= self.loss(near - z):
-                        slope[head] = np.clip(y - z, -self.m.huber, self.m.huber)
-                    elif abs(y - before) <= self.m.value_clip:
-                        slope[head] = np.clip(near - z, -self.m.huber, self.m.huber)
+                    slope[head] = self.value_slope(out[head], goal[t, e, m], old[t, e, m])
                     add(total[slot], backward(self.critic[slot], seen, slope), weight[t, e, m])
                     count[slot] += weight[t, e, m]
             for slot, gradient in enumerate(total):
                 mean = zeros(gradient)
                 add(mean, gradient, 1.0 / max(count[slot], 1.0))
                 adam(self.critic[slot], self.critic_state[slot], mean, self.m.critic_rate, self.m.limit)
+
+    def value_slope(self, y, goal, old):
+        """Derivative of max(huber(y - goal), huber(old + clip(y - old) - goal)) by y."""
+        near = old + np.clip(y - old, -self.m.value_clip, self.m.value_clip)
+        if self.loss(y - goal) >= self.loss(near - goal):
+            return np.clip(y - goal, -self.m.huber, self.m.huber)
+        inside = abs(y - old) <= self.m.value_clip
+        return np.clip(near - goal, -self.m.huber, self.m.huber) if inside else 0.0
 
     def loss(self, error):
         huber = self.m.huber
@@ -280,19 +289,24 @@ class Twin:
             history.append(sorted(trained))
             moving = sorted({m.slot_of[i] for i in trained})
             ranges = self.clip_ranges(log_ratio, turn % lap, lap, trained)
-            self.fit_actors(ro, normal, log_ratio, trained, moving, ranges, 1 if blocks else m.epochs, fit_key)
+            goal = np.zeros((steps, environments, n))
+            if m.trunk:
+                self.norm.update(advantage + value, ro["alive"].astype(float))
+                goal = self.norm.normalise(advantage + value)
+            epochs = 1 if blocks else m.epochs
+            self.fit_actors(ro, normal, log_ratio, trained, moving, ranges, epochs, fit_key, goal, raw)
             if turns > 1:
                 for t, e, i in np.ndindex(steps, environments, n):
                     if m.slot_of[i] in moving:
                         log_ratio[t, e, i] = self.log_ratio(ro, t, e, i) if ro["alive"][t, e, i] else 0.0
             if m.critic_in_turns:
                 self.fit_critic(ro, raw, advantage + value, -(-m.critic_epochs // turns), turn_critic_key)
-        if not m.critic_in_turns:
+        if not m.critic_in_turns and not m.trunk:
             advantage = self.estimate(ro, value, next_value, log_ratio, turns)
             self.fit_critic(ro, raw, advantage + value, m.critic_epochs, critic_key)
         return history
 
-    def fit_actors(self, ro, normal, log_ratio, trained, moving, ranges, epochs, key):
+    def fit_actors(self, ro, normal, log_ratio, trained, moving, ranges, epochs, key, goal, old):
         m, n, environments = self.m, len(self.m.slot_of), ro["terminated"].shape[1]
         for rows in np.asarray(minibatch_rows(key, ro["terminated"].size, epochs, m.minibatches)):
             total, count = {s: zeros(self.actor[s]) for s in moving}, dict.fromkeys(moving, 0.0)
@@ -313,7 +327,12 @@ class Twin:
                         inside = before
                     elif m.weight == "bounded":
                         inside = np.clip(before, 1 - m.bound, 1 + m.bound)
-                    gradient = self.actor_gradient(ro, t, e, i, normal[t, e, i], inside, outside, ranges[i])
+                    by_value = 0.0
+                    if m.trunk:
+                        slot, x, head = self.value_input(ro, t, e, i)
+                        by_value = self.value_slope(forward(self.actor[slot], x)[0][head], goal[t, e, i], old[t, e, i])
+                    weights = inside, outside, ranges[i]
+                    gradient = self.actor_gradient(ro, t, e, i, normal[t, e, i], *weights, by_value)
                     add(total[m.slot_of[i]], gradient, 1.0)
                     count[m.slot_of[i]] += 1.0
             for slot in moving:

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import Local
 from coterie.policy.estimator import PrecedingTrace
 from coterie.policy.fit import Adam
@@ -24,6 +25,14 @@ CASES = {
     "mappo, partly shared, a reward each": (replace(mappo(), sharing=PAIR), Method(PAIR)),
     "ippo": (ippo(), Method(FULL, critic="local", normalise="agent")),
     "ippo, unequal slots": (replace(ippo(), sharing=FIVE), Method(FIVE, critic="local", normalise="agent")),
+    "ippo, shared trunk": (
+        replace(ippo(), critic=SharedTrunk(0.7)),
+        Method(FULL, critic="local", normalise="agent", trunk=0.7),
+    ),
+    "happo, shared trunk": (
+        replace(happo(), critic=SharedTrunk(0.7), critic_input=Local()),
+        Method(NONE, order="random", weight="outside", critic="local", trunk=0.7),
+    ),
     "coppo": (coppo(), Method(FULL, weight="others")),
     "coppo, partly shared": (replace(coppo(), sharing=PAIR), Method(PAIR, weight="others")),
     "happo": (happo(), Method(NONE, order="random", weight="outside")),
@@ -72,13 +81,16 @@ def test_three_updates_equal_a_plain_loop(case):
     recipe, method = CASES[case]
     individual = "a reward each" in case
     # 12 rows in 5 minibatches: two rows sit out of every pass.
-    recipe = small(recipe, epochs=3, minibatches=5, actor_fit=Adam(3e-3, limit=0.5), critic_fit=Adam(2e-3, limit=0.5))
+    numbers = {"actor_fit": Adam(3e-3, limit=0.5), "critic_fit": Adam(2e-3, limit=0.5)}
+    if isinstance(recipe.critic, SharedTrunk):
+        numbers["critic"] = recipe.critic
+    recipe = small(recipe, epochs=3, minibatches=5, **numbers)
     n = len(method.slot_of)
     learner = PolicyLearner(recipe, spec(n, reward="individual" if individual else "team")).checked()
     state = learner.init(jax.random.key(0), recipe.environments)
     method = replace(method, epochs=3, critic_epochs=2, minibatches=5, rate=3e-3, critic_rate=2e-3, limit=0.5)
     actors = [plain(state.actor["net"], slot) for slot in range(method.slots)]
-    critics = [plain(state.critic, slot) for slot in range(len(jax.tree.leaves(state.critic)[0]))]
+    critics = [plain(state.critic, slot) for slot in range(learner.critic.tower.layout.slots if state.critic else 0)]
     twin = Twin(method, actors, critics)
     for update in range(3):
         ro, key = rollout(learner, state, seed=update), jax.random.key(100 + update)
