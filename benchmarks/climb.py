@@ -2,10 +2,10 @@
 
     python benchmarks/climb.py --seeds 100
 
-Two agents, three actions: 8 if both choose action 0, -12 if one does, 0 otherwise. With the other agent choosing
-action 0 with probability p, action 0 is worth 20 p - 12 + 12 ... more than the others exactly if p > p* = 0.375
-(0.6 odds to the power 1 / (n - 1)): a team that starts below p* and follows the gradient leaves the optimum. Writes
-``benchmarks/results/climb.json`` with the start p of every seed and where it ended.
+Two agents, three actions: 8 if both choose action 0, -12 if one does, 0 otherwise. If the other agent chooses action 0
+with probability p, then action 0 is worth 8 p - 12 (1 - p) and any other -12 p: 32 p - 12 more, which is positive above
+p* = 0.375 (for n agents: odds of 0.6^(1 / (n - 1))). A team that starts below p* and follows the gradient leaves the
+optimum. Writes ``benchmarks/results/climb.json``.
 """
 
 from __future__ import annotations

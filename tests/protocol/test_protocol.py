@@ -48,7 +48,7 @@ COMPILED = [
     ("a2po shared", "gru", "mixed"),
 ]
 AGENT = {"policy_loss", "kl", "entropy", "clip_fraction", "ratio_mean", "ratio_max", "clip_range", "gradient_norm",
-         "loss", "turn"}  # fmt: skip
+         "turn"}  # fmt: skip
 TEAM = {"value_loss", "value_gradient_norm", "value_mean", "advantage_std", "guard"}
 
 
@@ -74,10 +74,10 @@ def iteration(game, learner, state, key):
 
 
 def check_metrics(metrics, learner, lead):
-    """Shapes as documented; ``joint_ratio`` is the whole team's where agents move in turns."""
-    n, sequential = learner.spec.n_agents, learner.recipe.order.turns(2) > 1
+    """Shapes as documented."""
+    n = learner.spec.n_agents
     shapes = dict.fromkeys(AGENT, (n,)) | dict.fromkeys(TEAM, ())
-    shapes |= dict.fromkeys(("joint_ratio_mean", "joint_ratio_max"), () if sequential else (n,))
+    shapes |= dict.fromkeys(("joint_ratio_mean", "joint_ratio_max"), ())
     shapes |= {"explained_variance": (n if learner.critic.input.per_agent else 1,)}
     assert {name: x.shape for name, x in metrics.items()} == {name: lead + shape for name, shape in shapes.items()}
 

@@ -50,7 +50,7 @@ def summarise(
     total = jnp.zeros((layout.slots, members), target.dtype).at[slots].add(weight)
     metrics: Metrics = {}
     for name, stat in reports.stats.items():
-        if name == "value_loss":  # the critic's own figure follows
+        if name in ("loss", "value_loss"):  # a sum over slots, and the critic's own figure that follows
             continue
         each = stat.reshape(-1, members)
         if name.endswith("max"):
@@ -62,9 +62,10 @@ def summarise(
     index = jnp.repeat(jnp.arange(count), reports.slots.shape[1])[:, None]
     first = jnp.full((layout.slots, members), count).at[slots].min(jnp.where(active, index, count))
     metrics["turn"] = layout.restore(first, 0)
+    joint = metrics["joint_ratio_mean"], metrics["joint_ratio_max"]
     if turns.moving:
-        joint = jnp.exp(turns.joint(progress))
-        metrics |= {"joint_ratio_mean": jnp.mean(joint), "joint_ratio_max": jnp.max(joint)}
+        joint = (jnp.exp(turns.joint(progress)),) * 2
+    metrics |= {"joint_ratio_mean": jnp.mean(joint[0]), "joint_ratio_max": jnp.max(joint[1])}
     metrics["value_loss"] = jnp.mean(critic["value_loss"])
     metrics["value_gradient_norm"] = jnp.mean(critic["gradient_norm"])
     metrics["explained_variance"] = explained_variance(turns.values.value, target)

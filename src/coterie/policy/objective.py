@@ -81,8 +81,8 @@ class Objective(eqx.Module):
         inside, outside = self.weighting(Context(batch["carried"], others, advantage, clip))
         kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
         each = self.surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, kl)
-        each = each - self.entropy * entropy
         own, trunk = each, self.critic.trunk
+        each = each - self.entropy * entropy
         value = jnp.zeros_like(each) if trunk is None else self.critic.loss(last, batch["old"], batch["target"])
         each = each if trunk is None else each + trunk.coefficient * value
         slot = jnp.sum(weight * each, (1, 2, 3)) / total
