@@ -189,13 +189,14 @@ def test_shared_equals_separate_where_the_tables_are_disjoint():
         objective, batch = prepared(learner, state, seen, advantage)
         clip = jnp.full((weight.shape[0], 1, 1, batch["weight"].shape[-1]), 0.2)
 
-        def loss(params, batch, objective=objective, clip=clip):
+        def loss(params, batch, total, objective=objective, clip=clip):
             # Only the tables are trained: tags and biases are what parameters would share.
             kept = params["weight"].at[:, size:].set(0.0)
             layer = {"weight": kept, "bias": jnp.zeros((kept.shape[0], 3))}
-            return objective({"net": {"output": layer}}, batch, clip, ())
+            return objective({"net": {"output": layer}}, batch, total, clip, ())
 
-        gradient = jax.grad(lambda w, loss=loss, batch=batch: loss({"weight": w}, batch)[0])(weight)
+        total = jnp.sum(batch["weight"], (1, 2, 3))
+        gradient = jax.grad(lambda w, loss=loss, args=(batch, total): loss({"weight": w}, *args)[0])(weight)
         adam, params, key = Adam(1e-2, limit=1e9, epsilon=1e-12), {"weight": weight}, jax.random.key(0)
         steps = quick(partial(fit, loss, adam, epochs=3, minibatches=2))
         fitted = steps(params, adam.init(params), batch, key)
@@ -212,7 +213,7 @@ def test_no_agent_differentiates_through_another():
     seen = rollout(learner, state, 0)
     objective, batch = prepared(learner, state, seen, normalise(seen.reward, seen.observation.alive, "team"))
     clip = jnp.full((3, 1, 1, 1), 0.2)
-    slope = quick(jax.grad(lambda params, batch: objective(params, batch, clip, ())[0]))
+    slope = quick(jax.grad(lambda params, batch: objective(params, batch, jnp.ones(3), clip, ())[0]))
     for i in range(3):
         only = batch | {"weight": batch["weight"].at[jnp.asarray([j for j in range(3) if j != i])].set(0.0)}
         found = slope(state.actor, only)
