@@ -50,14 +50,9 @@ def works() -> dict[str, Work]:
     """The benchmarks by name."""
     found = {}
     for environments, rollout in ((16, 128), (128, 25)):
-        size, chunk = f"{environments}x{rollout}", 16 if rollout == 128 else 25
-        for suffix, length in (("", 0), ("-chunked", chunk)):
-            if length == rollout:
-                continue
-            shape = (RECURRENT, environments, rollout)
-            found[f"recurrent-mappo-{size}{suffix}"] = Work(_sized("mappo", *shape, 4, chunk=length))
-            trunk = replace(_sized("ippo", *shape, 2, chunk=length), critic=SharedTrunk())
-            found[f"recurrent-ippo-{size}{suffix}"] = Work(trunk)
+        size, shape = f"{environments}x{rollout}", (RECURRENT, environments, rollout)
+        found[f"recurrent-mappo-{size}"] = Work(_sized("mappo", *shape, 4))
+        found[f"recurrent-ippo-{size}"] = Work(replace(_sized("ippo", *shape, 2), critic=SharedTrunk()))
         found[f"forward-ippo-{size}"] = Work(_sized("ippo", FORWARD, environments, rollout, 4))
         found[f"forward-mappo-{size}"] = Work(_sized("mappo", FORWARD, environments, rollout, 4))
     for agents in (3, 8):
@@ -66,8 +61,8 @@ def works() -> dict[str, Work]:
             found[f"sequential-{name}-{agents}"] = Work(line, agents)
     for seeds in (1, 8):
         found[f"seeds-{seeds}"] = Work(_sized("mappo", FORWARD, 16, 128, 4), seeds=seeds)
-        found[f"recurrent-seeds-{seeds}"] = Work(_sized("mappo", RECURRENT, 16, 128, 4, chunk=16), seeds=seeds)
-    for name in [name for name in found if name.startswith(("recurrent-mappo", "recurrent-ippo", "forward-ippo"))]:
+        found[f"recurrent-seeds-{seeds}"] = Work(_sized("mappo", RECURRENT, 16, 128, 4), seeds=seeds)
+    for name in [name for name in found if "seeds" not in name and name.startswith(("recurrent-", "forward-ippo"))]:
         found[f"devices-{name}"] = found[name]._replace(devices=2)
     return found
 

@@ -108,8 +108,7 @@ class SemiGreedy(eqx.Module):
 class Blocks(eqx.Module):
     """Random blocks of units, one block per turn.
 
-    Where all agents share one slot, a turn trains every agent of the blocks so far ("cumulative", A2PO's released
-    code) or of its own block only.
+    Where all agents share one slot, a turn trains every agent of the blocks so far, as A2PO's released code does.
     """
 
     blocks: int = eqx.field(static=True, default=2)

@@ -80,7 +80,7 @@ class Turns(eqx.Module):
 
     @property
     def moving(self) -> bool:
-        """Whether later turns, or the critic, read the ratios of earlier ones."""
+        """Whether there are later turns that read the ratios of earlier ones (one turn leaves targets as they are)."""
         return self.plan.turns > 1
 
     def start(
