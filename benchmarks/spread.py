@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=RESULTS / "spread.json")
     given = parser.parse_args()
     cache()
-    document = json.loads(given.file.read_text()) if given.file.exists() else {"teams": {}}
+    document: dict = json.loads(given.file.read_text()) if given.file.exists() else {"teams": {}}
     game, seeds = catalogue.make("particle/spread"), tuple(range(given.seeds))
     for name in given.recipes:
         directory = given.out / name
@@ -63,7 +63,7 @@ def main() -> None:
             raise SystemExit(f"{directory}: {error}") from None
         run = load(directory)
         found = assessment(run.game, run.learner, run.loops.learner, run.seeds, EPISODES, 1)
-        row = {form: {key: found[form][key] for key in ("mean", "low", "high", "returns")} for form in
+        row: dict = {form: {key: found[form][key] for key in ("mean", "low", "high", "returns")} for form in
                ("greedy", "sampled")}  # fmt: skip
         row["training"] = [at(directory, given.steps // 4), at(directory, given.steps // 2), at(directory, given.steps)]
         document["teams"][name] = row | {"seeds": given.seeds, "steps": given.steps}

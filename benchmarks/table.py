@@ -24,8 +24,9 @@ def main() -> None:
     """Print."""
     document = json.loads(FILE.read_text())
     results = document["results"]
-    print("| benchmark | steps/s (slowest – fastest round) | elsewhere | ms: environment / act / update | GFLOP/s of update | "
-          "of the peak |\n|---|---|---|---|---|---|")  # fmt: skip
+    columns = ["benchmark", "steps/s (slowest – fastest round)", "elsewhere", "ms: environment / act / update",
+               "GFLOP/s of update", "of the peak"]  # fmt: skip
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name, found in results.items():
         split = " / ".join(cell(found, key, "{:.0f}") for key in ("environment_ms", "act_ms", "update_ms"))
         rate = f"**{found['steps_per_second']:,.0f}** ({found['slowest']:,.0f} – {found['fastest']:,.0f})"

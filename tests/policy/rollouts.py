@@ -57,6 +57,16 @@ def behaviour(learner, params, seen):
     return jax.tree.map(lambda x: x.reshape(*seen.alive.shape[:2], *x.shape[1:]), dist)
 
 
+def led_to(seen, final, reset):
+    """What each step led to: the next row where no episode ended, as every loop delivers it."""
+
+    def one(later, last):
+        ended = reset[1:].reshape(*reset[1:].shape, *(1,) * (last.ndim - 2))
+        return jnp.concatenate([jnp.where(ended, last[:-1], later[1:]), last[-1:]])
+
+    return jax.tree.map(one, seen, final)
+
+
 def rollout(learner, state, seed, jitter=0.15, end=0.25, **kwargs):
     """A rollout of feed-forward actors; ``jitter`` moves the stored log-probabilities off the policy's."""
     draw, own = np.random.default_rng(seed), learner.spec
@@ -70,6 +80,7 @@ def rollout(learner, state, seed, jitter=0.15, end=0.25, **kwargs):
         reward[:] = reward[..., :1]
     terminated, truncated = (jnp.asarray(draw.random((T, E)) < end) for _ in range(2))
     reset = jnp.concatenate([jnp.ones((1, E), bool), (terminated | truncated)[:-1]])
+    final = led_to(seen, final, reset)
     log_prob = learner.family.log_prob(dist, action) + noise
     reward = jnp.asarray(reward, jnp.float32)
     return Rollout(seen, final, action, log_prob, dist, reward, terminated, truncated, reset, ())

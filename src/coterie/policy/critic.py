@@ -63,15 +63,27 @@ class Critic(eqx.Module):
         return y.reshape(*y.shape[:2], -1), memory
 
     def values(self, params: PyTree, scale: PyTree, memory: PyTree, rollout: Rollout) -> Values:
-        """Values of every observation and of every final observation of a rollout."""
+        """Values of every observation, and of what each step led to.
+
+        The value of a next observation is that of the next row, but where the clock cut the episode, and at the end:
+        there the final observation is evaluated (only there: a second pass over the whole would cost a tenth of a
+        recurrent update). After a terminated step there is nothing to value and the number means nothing.
+        """
         raw, after = self.outputs(params, memory, rollout.observation, rollout.reset)
-        t, e = rollout.reset.shape
-        row = lambda x: x.reshape(1, t * e, *x.shape[2:])  # noqa: E731
-        ahead = jax.tree.map(lambda h: h.reshape(t * e, *h.shape[2:]), after)
-        final, _ = self.outputs(params, ahead, jax.tree.map(row, rollout.final), jnp.zeros((1, t * e), bool))
+        e = rollout.reset.shape[1]
+        cut = rollout.truncated.at[-1].set(True)
+
+        def look(_: None, now: tuple[PyTree, Observation, Array]) -> tuple[None, Array]:
+            ahead, final, needed = now
+            one = jax.tree.map(lambda x: x[None], final)
+            value = lambda: self.outputs(params, ahead, one, jnp.zeros((1, e), bool))[0][0]  # noqa: E731
+            return None, jax.lax.cond(jnp.any(needed), value, lambda: jnp.zeros_like(raw[0]))
+
+        _, final = jax.lax.scan(look, None, (after, rollout.final, cut))
+        ahead = jnp.where(cut[..., None], final, jnp.concatenate([raw[1:], raw[-1:]]))
         trail = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), memory, after)
         unscale = lambda y: self.normaliser.denormalise(scale, y)  # noqa: E731
-        return Values(unscale(raw), unscale(final.reshape(t, e, -1)), raw, trail)
+        return Values(unscale(raw), unscale(ahead), raw, trail)
 
     def loss(self, y: Array, old: Array, target: Array) -> Array:
         """max(huber(y - z), huber(y_old + clip(y - y_old, +-value_clip) - z)), all in normalised units (MAPPO)."""
