@@ -31,9 +31,10 @@ class Outcome(NamedTuple):
 class Rollout(NamedTuple):
     """What ``learn`` sees: ``T`` steps of ``E`` environments.
 
-    ``final`` holds the observation that each step led to, before any reset (where no episode ended, the next row's); the learner bootstraps a truncated
-    step, and the last one, from it. ``reset[t]`` says that ``observation[t]`` opens an episode. ``action`` is in
-    the policy's own coordinates (before squashing), ``behaviour`` the parameters of the distribution that drew it,
+    ``final`` holds the observation that each step led to, before any reset: where no episode ended, the next row's. The
+    learner bootstraps a truncated step, and the last one, from it. ``reset[t]`` says that ``observation[t]`` opens an
+    episode. ``action`` is in the policy's own coordinates (before squashing), ``behaviour`` the parameters of the
+    distribution that drew it,
     and ``carry`` the actors' recurrent state at the start of each chunk, ``[chunks, E, N, H]``.
     """
 
