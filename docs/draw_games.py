@@ -38,8 +38,8 @@ def draw(name: str, tracks: dict[str, Scene]) -> None:
 
 def particle(game: ParticleGame, seed: int) -> dict[str, Scene]:
     """The first and the last frame of an episode that the greedy assignment plays."""
-    states, _, _, length = jax.device_get(trail(game, greedy_assignment(game), jax.random.key(seed)))
-    first, last = (jax.tree.map(lambda x: x[t], states) for t in (0, length))  # noqa: B023
+    states, _, _, lengths = jax.device_get(trail(game, greedy_assignment(game), jax.random.key(seed), 1))
+    first, last = (jax.tree.map(lambda x: x[t, 0], states) for t in (0, lengths[0]))  # noqa: B023
     return {"start": game.scene(first, None), "greedy assignment": game.scene(last, None)}
 
 
