@@ -99,6 +99,7 @@ class Evaluate:
         """Evaluate greedily, by sampling, and a random team beside them."""
         from coterie.api import load
         from coterie.cli.screen import evaluation_table, say
+        from coterie.cli.yardsticks import random_row
         from coterie.training.session import assessment
 
         if self.episodes < 1:
@@ -110,29 +111,6 @@ class Evaluate:
         if not self.json:
             say(evaluation_table(rows, self.episodes))
         return {"run": self.directory, "episodes": self.episodes, "optimum": run.game.spec.optimum, **rows}
-
-
-def random_row(game: Any, seeds: tuple[int, ...], episodes: int) -> dict[str, Any]:
-    """The evaluation of a team that draws its actions uniformly."""
-    from coterie.games.scripted import random_team
-
-    return team_row(game, random_team(game.spec), seeds, episodes)
-
-
-def team_row(game: Any, team: Any, seeds: tuple[int, ...], episodes: int) -> dict[str, Any]:
-    """The evaluation of a scripted team, over the same episodes as a trained one's."""
-    import jax
-    import numpy as np
-
-    from coterie.training.evaluate import play
-    from coterie.training.statistics import interval
-    from coterie.training.train import evaluation_keys
-
-    keys = evaluation_keys(seeds, 1)
-    results = jax.jit(lambda keys: jax.lax.map(lambda key: play(game, team, key, episodes), keys))(keys)
-    returns = np.asarray(results.returns.mean(1))
-    mean, low, high = interval(returns)
-    return {"returns": returns, "mean": mean, "low": low, "high": high, "length": float(results.lengths.mean())}
 
 
 @dataclass(frozen=True)
@@ -156,10 +134,12 @@ class Watch:
         if self.episodes < 1:
             raise CoterieError(f"--episodes is {self.episodes}: give at least 1")
         path = Path(self.out or Path(self.directory) / f"replay.{self.format}")
-        drawn = replay(load(self.directory), path, self.format, self.episodes, self.seed, not self.alone)
+        if path.suffix != f".{self.format}":
+            raise CoterieError(f"--out {path} does not end in .{self.format}: rename it, or choose the other --format")
+        returns = replay(load(self.directory), [path], self.episodes, self.seed, not self.alone)
         if not self.json:
             say(f"replay: {path}")
-        return {"replay": str(path), **drawn}
+        return {"replay": str(path), "returns": returns}
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from coterie.api import train
 from coterie.catalogue import make, recipe
-from coterie.cli.commands import random_row, team_row
 from coterie.cli.pictures import curve, replay
 from coterie.cli.screen import Live, say, spread, table
+from coterie.cli.yardsticks import random_row, team_row
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import write_json
@@ -41,8 +41,7 @@ def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str,
     picture = curve(out / "curves.png", {name: run.directory for name, run in runs.items()}, references)
     best = max(METHODS, key=lambda name: rows[name]["mean"])
     film, page = out / "replay.gif", out / "replay.html"
-    replay(runs[best], film, "gif", 3, 0, beside_random=True)
-    replay(runs[best], page, "html", 3, 0, beside_random=True)
+    replay(runs[best], (film, page), 3, 0, beside_random=True)
     result = {
         "teams": rows, "steps_per_second": rates, "steps": steps, "episodes": EPISODES,
         "curves": picture and str(picture), "replay": str(film), "page": str(page),

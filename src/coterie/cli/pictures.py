@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -41,22 +40,25 @@ def curve(path: Path, runs: Mapping[str, Path], references: Mapping[str, float] 
 
 
 def scenes(run: Run, team: Team, episodes: int, key: jax.Array) -> tuple[list[Scene], float]:
-    """The frames of some episodes of one team, and their mean return."""
+    """The frames of some episodes of one team, one after another, and their mean return."""
     game = run.game
     if not isinstance(game, Drawable):
         raise CoterieError(f"{run.document['game']['name']} cannot be drawn: it has no scene; evaluate it instead")
+    states, actions, rewards, lengths = jax.device_get(trail(game, team, key, episodes))
     frames, total = [], 0.0
-    for one in jax.random.split(key, episodes):
-        states, actions, rewards, length = jax.device_get(trail(game, team, one))
-        total += float(rewards[:length].sum())
+    for episode, length in enumerate(lengths):
+        total += float(rewards[:length, episode].sum())
         for t in range(length + 1):
-            state = jax.tree.map(lambda x: x[t], states)  # noqa: B023
-            frames.append(game.scene(state, None if t == 0 else actions[t - 1]))
+            state = jax.tree.map(lambda x: x[t, episode], states)  # noqa: B023
+            frames.append(game.scene(state, None if t == 0 else actions[t - 1, episode]))
     return frames, total / episodes
 
 
-def replay(run: Run, path: Path, form: str, episodes: int, seed: int, beside_random: bool) -> dict[str, Any]:
-    """Draw the same episodes played by the trained team and by a random one."""
+def replay(run: Run, paths: Sequence[Path], episodes: int, seed: int, beside_random: bool) -> dict[str, float]:
+    """Draw the same episodes played by the trained team and by a random one, a film or an ``.html`` page for each path.
+
+    Returns the mean return of each team over these episodes.
+    """
     state, name = run.state(seed), str(run.document["recipe"]["name"])
     key = jax.random.fold_in(jax.random.key(run.seeds[seed]), 0x5EE)
     teams: dict[str, Team] = {name: run.learner.team(state, greedy=True)}
@@ -67,8 +69,9 @@ def replay(run: Run, path: Path, form: str, episodes: int, seed: int, beside_ran
         frames, mean = scenes(run, team, episodes, key)
         tracks[f"{label} (mean return {mean:.1f})"] = frames
         returns[label] = mean
-    if form == "gif":
-        write_gif(path, tracks)
-    else:
-        write_html(path, tracks, f"{name} on {run.document['game']['name']}")
-    return {"returns": returns}
+    for path in paths:
+        if path.suffix == ".html":
+            write_html(path, tracks, f"{name} on {run.document['game']['name']}")
+        else:
+            write_gif(path, tracks)
+    return returns

@@ -28,11 +28,10 @@ def play(game: Game, team: Team, key: PRNGKeyArray, episodes: int) -> Episodes:
     return Episodes(jnp.sum(jnp.where(live, reward, 0.0), 0), jnp.sum(live.astype(jnp.int32), 0), ended)
 
 
-def trail(game: Game, team: Team, key: PRNGKeyArray) -> tuple[PyTree, Array, Float[Array, " T"], int]:
-    """One episode for drawing: states ``[T + 1, ...]``, actions ``[T, N, ...]``, rewards, and its length."""
-    (states, actions), (reward, live, _) = jax.jit(lambda k: _unroll(game, team, k, 1, keep=True))(key)
-    one = jax.tree.map(lambda x: x[:, 0], (states, actions, reward))
-    return *one, int(jnp.sum(live))
+def trail(game: Game, team: Team, key: PRNGKeyArray, episodes: int) -> tuple[PyTree, Array, Array, Array]:
+    """Episodes for drawing: states ``[T + 1, E, ...]``, actions ``[T, E, N, ...]``, rewards ``[T, E]``, lengths."""
+    (states, actions), (reward, live, _) = jax.jit(lambda k: _unroll(game, team, k, episodes, keep=True))(key)
+    return states, actions, reward, jnp.sum(live.astype(jnp.int32), 0)
 
 
 def _unroll(game: Game, team: Team, key: PRNGKeyArray, episodes: int, keep: bool = False) -> tuple[PyTree, PyTree]:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +28,18 @@ from coterie.training.files import plain, read_json, save_arrays, write_json
 from coterie.training.journal import Journal
 from coterie.training.lock import locked
 from coterie.training.statistics import interval
-from coterie.training.train import Loop, Point, Schedule, SeedAxis, assess, begin, evaluation_keys, place, train
+from coterie.training.train import (
+    Loop,
+    Point,
+    Schedule,
+    SeedAxis,
+    assess,
+    begin,
+    device_mesh,
+    evaluation_keys,
+    place,
+    train,
+)
 
 RUN, CHECKPOINTS, EVALUATION, POLICIES = "run.json", "checkpoints", "evaluation.json", "policies.safetensors"
 RUN_FORMAT = 1
@@ -108,6 +120,7 @@ def run(
         loops, start = place(begin(game, learner, plan.seeds), learner, plan.devices), 0
         if resume and checkpoint.latest(directory / CHECKPOINTS):
             loops, meta = restored(directory, document, loops)
+            _compare_devices(meta["devices"], _devices(plan))
             loops, start = place(loops, learner, plan.devices), meta["step"]
             journal.truncate(meta["position"])
         else:
@@ -117,7 +130,7 @@ def run(
         points = train(game, learner, plan, loops, start, axis)
         while (point := _aside(next, points, None)) is not None:
             _record(journal, point, plan, per_iteration)
-            meta = {"position": journal.position(), "game": document["game"]}
+            meta = {"position": journal.position(), "game": document["game"], "devices": _devices(plan)}
             checkpoint.save(directory / CHECKPOINTS, point.iteration, point.loops, meta)
             loops = point.loops
             if observer:
@@ -162,6 +175,20 @@ def go_on(directory: Path, document: Mapping[str, Any]) -> str:
     """What to type to go on with a run."""
     own = document["game"].get("own", False)
     return f'coterie.resume("{directory}", game=...)' if own else f"coterie resume {directory}"
+
+
+def _devices(plan: Schedule) -> int:
+    return device_mesh(len(plan.seeds), plan.devices).size
+
+
+def _compare_devices(before: int, now: int) -> None:
+    """Warn where a program for another number of devices goes on, which rounds differently."""
+    if before != now:
+        warnings.warn(
+            f"the run was trained on {before} device{'s' * (before > 1)} and goes on with {now}: its last digits may "
+            f"differ from an uninterrupted run's; for the same bytes set JAX_NUM_CPU_DEVICES={before}",
+            stacklevel=3,
+        )
 
 
 def restored(directory: Path, document: Mapping[str, Any], like: Loop) -> tuple[Loop, dict[str, Any]]:
