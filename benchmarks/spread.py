@@ -17,8 +17,8 @@ import numpy as np
 from coterie import catalogue
 from coterie.api import load, train
 from coterie.cli import cache
-from coterie.cli.commands import random_row, team_row
 from coterie.cli.pictures import curve, series
+from coterie.cli.yardsticks import random_row, team_row
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import plain, write_json
