@@ -51,6 +51,8 @@ def test_twice_stops_at_once_and_keeps_the_last_checkpoint(tmp_path, tiny, call)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate()
     assert child.returncode == 130 and out == "" and time.monotonic() - clock < 5
-    assert err.splitlines()[-1] == "stopped at once; the last checkpoint is kept" and "Traceback" not in err
+    # Should the chunk end between the two, the second finds a process that is leaving already.
+    ends = ("stopped at once; the last checkpoint is kept", "coterie: stopped at step ")
+    assert err.splitlines()[-1].startswith(ends) and "Traceback" not in err
     assert checkpoint.latest(tmp_path / "checkpoints")
     assert call("evaluate", tmp_path, "--episodes", 1).status == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,8 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = _warn
             return _run(given)
     except CoterieError as error:
+        stopped = type(error).__name__ == "Interrupted"
+        if stopped and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is saved and the process is leaving
         print(f"coterie: {error}", file=sys.stderr)
-        return 130 if type(error).__name__ == "Interrupted" else 2
+        return 130 if stopped else 2
     except KeyboardInterrupt:
         print("coterie: interrupted", file=sys.stderr)
         return 130
