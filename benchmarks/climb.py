@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from coterie import catalogue
-from coterie.cli import cache
+from coterie.compiled import cache
 from coterie.nets.networks import Network
 from coterie.policy.learner import PolicyLearner
 from coterie.training.files import plain, write_json

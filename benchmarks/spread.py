@@ -16,9 +16,9 @@ import numpy as np
 
 from coterie import catalogue
 from coterie.api import load, train
-from coterie.cli import cache
-from coterie.cli.pictures import curve, series
-from coterie.cli.yardsticks import random_row, team_row
+from coterie.campaign.pictures import curve, series
+from coterie.campaign.yardsticks import random_row, team_row
+from coterie.compiled import cache
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import plain, write_json
@@ -30,9 +30,10 @@ EPISODES = 512
 
 
 def build(name: str):
-    """A recipe of the catalogue; ``recurrent-`` before its name gives it a memory of 128."""
-    base = name.removeprefix("recurrent-")
-    return catalogue.recipe(base, {} if base == name else {"memory": 128})
+    """A recipe of the catalogue; ``recurrent-`` gives it a memory of 128, ``-apart`` each agent its own parameters."""
+    base = name.removeprefix("recurrent-").removesuffix("-apart")
+    options = {"memory": 128} if name.startswith("recurrent-") else {}
+    return catalogue.recipe(base, options | ({"sharing": "none"} if name.endswith("-apart") else {}))
 
 
 def at(directory: Path, steps: int) -> dict[str, float]:

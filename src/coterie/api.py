@@ -19,7 +19,7 @@ from coterie.fields import arguments, convert, decode, encode
 from coterie.player import Policy
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import Recipe
-from coterie.training import session
+from coterie.training import record, session
 from coterie.training.files import plain
 from coterie.training.session import Observer
 from coterie.training.train import Loop, Schedule, SeedAxis, begin, schedule
@@ -168,8 +168,8 @@ def restore(directory: str | Path, game: Game | None = None) -> Record:
     Raises:
         CoterieError: It is missing, damaged, of a newer version, or of another game.
     """
-    where = Path(directory) / session.RUN
-    document = session.read_run(Path(directory))
+    where = Path(directory) / record.RUN
+    document = record.read_run(Path(directory))
     try:
         recipe = decode(Recipe, document["recipe"])
         name, options, own = document["game"]["name"], dict(document["game"]["options"]), document["game"].get("own")
@@ -201,7 +201,7 @@ def load(directory: str | Path, game: Game | None = None) -> Run:
     """
     found = restore(directory, game)
     like = begin(found.game, found.learner, found.plan.seeds)
-    loops, _ = session.restored(Path(directory), found.document, like)
+    loops, _ = record.restored(Path(directory), found.document, like)
     return Run(Path(directory), found.document, found.game, found.learner, loops)
 
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from coterie.training import session
+from coterie.training import record
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_full_disk_loses_nothing_that_was_written(refused, call, tmp_path, tin
         patch.setattr(os, "fsync", full)
         assert refused(*words).startswith("the disk is full, cannot write ")
     assert (tmp_path / "run" / "checkpoints" / "000000000001.safetensors").exists()
-    assert not (tmp_path / "run" / session.POLICIES).exists()
+    assert not (tmp_path / "run" / record.POLICIES).exists()
     assert call("evaluate", tmp_path / "run", "--episodes", 1).status == 0
     assert call("resume", tmp_path / "run").status == 0
     for name in ("policies.safetensors", "metrics.jsonl", "evaluation.json"):

@@ -27,11 +27,18 @@ def start(directory, tiny, steps):
     return child
 
 
+def rest(child):
+    """What it still says until its end. ``communicate`` would drop what ``readline`` has read ahead."""
+    err, out = child.stderr.read(), child.stdout.read()
+    child.wait()
+    return out, err
+
+
 @pytest.mark.timeout(240)
 def test_once_finishes_the_chunk_and_says_how_to_go_on(tmp_path, tiny, call):
     child = start(tmp_path, tiny, 320_000)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate()
+    out, err = rest(child)
     assert child.returncode == 130 and out == ""
     lines = [line for line in err.splitlines() if line and "return" not in line]
     assert len(lines) == 2 and lines[0] == "stopping after this chunk (Ctrl-C again to stop at once)"
@@ -49,7 +56,7 @@ def test_twice_stops_at_once_and_keeps_the_last_checkpoint(tmp_path, tiny, call)
     assert child.stderr.readline() == "\n" and child.stderr.readline().startswith("stopping after this chunk")
     clock = time.monotonic()
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate()
+    out, err = rest(child)
     assert child.returncode == 130 and out == "" and time.monotonic() - clock < 5
     # Should the chunk end between the two, the second finds a process that is leaving already.
     ends = ("stopped at once; the last checkpoint is kept", "coterie: stopped at step ")

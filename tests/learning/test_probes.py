@@ -47,15 +47,18 @@ def learnt(recipe, game, **options):
 
 def episodes(game, learner, state):
     """One greedy episode for each cue: the states ``[T]`` of both, returns, observations and resets ``[T, 2, ...]``."""
-    keys = [next(k for k in map(jax.random.key, range(50)) if game.reset(k)[0].cue == cue) for cue in (-1.0, 1.0)]
-    now, seen = jax.vmap(game.reset)(jnp.stack(keys))
+    many = jax.vmap(jax.random.key)(jnp.arange(50))
+    cues = np.asarray(jax.jit(jax.vmap(game.reset))(many)[0].cue)
+    keys = many[np.array([np.flatnonzero(cues == cue)[0] for cue in (-1.0, 1.0)])]
+    now, seen = jax.jit(jax.vmap(game.reset))(keys)
     team = learner.team(state, greedy=True)
+    act, step = jax.jit(lambda carry, seen: team.act(carry, seen, jax.random.key(0))), jax.jit(jax.vmap(game.step))
     carry, states, observations, total = team.carry(2), [], [], np.zeros(2)
     for _ in range(game.spec.horizon):
         states.append(now)
         observations.append(seen)
-        action, carry = team.act(carry, seen, jax.random.key(0))
-        now, seen, outcome = jax.vmap(game.step)(jnp.stack(keys), now, action)
+        action, carry = act(carry, seen)
+        now, seen, outcome = step(keys, now, action)
         total += np.asarray(outcome.reward[:, 0])
     stack = jax.tree.map(lambda *leaves: jnp.stack(leaves), *observations)
     return states, total, stack
@@ -67,7 +70,7 @@ def values(game, learner, state):
     critic = learner.critic
     reset = jnp.zeros((len(states), 2), bool).at[0].set(True)
     memory = jax.tree.map(lambda h: h[:2], state.memory)
-    raw, _ = critic.outputs(state.critic, memory, seen, reset)
+    raw, _ = jax.jit(critic.outputs)(state.critic, memory, seen, reset)
     with jax.numpy_dtype_promotion("standard"):  # gamma to the power of a whole number of steps
         exact = [jax.vmap(lambda s: game.rule.value(s, GAMMA))(each) for each in states]
     return np.asarray(critic.normaliser.denormalise(state.scale, raw)), np.stack(exact)[..., None], total

@@ -26,7 +26,7 @@ def learner(name: str, memory: int, **options: object) -> PolicyLearner:
     return PolicyLearner(replace(recipe(name, options), actor=net, critic=net, **sizes), GAME.spec).checked()
 
 
-@pytest.mark.parametrize(("name", "memory", "options"), [("a2po", 4, {}), ("a2po", 0, {"mode": "shared"})])
+@pytest.mark.parametrize(("name", "memory", "options"), [("mappo", 4, {}), ("a2po", 0, {"mode": "shared"})])
 def test_an_update_on_two_devices_is_the_update_on_one(name, memory, options):
     whole = learner(name, memory, **options)
     state = whole.init(jax.random.key(0), 4)

@@ -9,8 +9,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from coterie.contracts import CoterieError
 
@@ -39,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: Sequence[str]) -> int:
     from coterie.cli.commands import COMMANDS
     from coterie.cli.parser import read
+    from coterie.compiled import cache
 
     command = read(COMMANDS, given)
     cache()
@@ -55,25 +54,6 @@ def _warn(message: Warning | str, category: type[Warning], filename: str, lineno
     """A warning in one line, without the place in the source that raised it."""
     del category, filename, lineno, rest
     print(f"coterie: warning: {message}", file=sys.stderr)
-
-
-def cache() -> None:
-    """Keep compiled programs between calls, and make a device of every core for the seeds to spread over."""
-    import jax
-
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    if not os.environ.get("JAX_COMPILATION_CACHE_DIR") and jax.config.values["jax_compilation_cache_dir"] is None:
-        jax.config.update("jax_compilation_cache_dir", str(Path(home) / "coterie" / "jax"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    if not os.environ.get("JAX_NUM_CPU_DEVICES"):
-        with suppress(RuntimeError):  # too late where JAX has run already, as in a notebook
-            jax.config.update("jax_num_cpu_devices", min(_cores(), 8))
-
-
-def _cores() -> int:
-    """The cores that this process may use, which a container or a batch system may have cut."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from coterie.cli.campaign import Campaign, Query, Report, Search, Serve
 from coterie.cli.parser import option, split
 from coterie.contracts import CoterieError
 
@@ -74,10 +75,10 @@ class Resume:
 
 def finished(directory: Path, as_json: bool) -> Any:
     """Draw the learning curve, and report a finished run's evaluation."""
-    from coterie.cli.pictures import curve
+    from coterie.campaign.pictures import curve
     from coterie.cli.screen import evaluation_table, say
     from coterie.training.files import read_json
-    from coterie.training.session import EVALUATION
+    from coterie.training.record import EVALUATION
 
     evaluation = read_json(directory / EVALUATION)
     picture = curve(directory / "curve.png", {directory.name: directory})
@@ -98,8 +99,8 @@ class Evaluate:
     def run(self) -> Any:
         """Evaluate greedily, by sampling, and a random team beside them."""
         from coterie.api import load
+        from coterie.campaign.yardsticks import random_row
         from coterie.cli.screen import evaluation_table, say
-        from coterie.cli.yardsticks import random_row
         from coterie.training.session import assessment
 
         if self.episodes < 1:
@@ -128,7 +129,7 @@ class Watch:
     def run(self) -> Any:
         """Draw and say where."""
         from coterie.api import load
-        from coterie.cli.pictures import replay
+        from coterie.campaign.pictures import replay
         from coterie.cli.screen import say
 
         if self.episodes < 1:
@@ -226,4 +227,4 @@ class Demo:
         return demo(Path(self.out), self.game, self.steps, self.seeds, self.json)
 
 
-COMMANDS = (Train, Resume, Evaluate, Watch, List, Explain, Bench, Demo)
+COMMANDS = (Train, Resume, Evaluate, Watch, List, Explain, Campaign, Search, Report, Serve, Query, Bench, Demo)

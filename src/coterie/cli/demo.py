@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from coterie.api import train
+from coterie.campaign.pictures import curve, replay
+from coterie.campaign.yardsticks import random_row, team_row
 from coterie.catalogue import make, recipe
-from coterie.cli.pictures import curve, replay
 from coterie.cli.screen import Live, say, spread, table
-from coterie.cli.yardsticks import random_row, team_row
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import write_json
 from coterie.training.journal import METRICS, TIMING
-from coterie.training.session import CHECKPOINTS, EVALUATION, POLICIES, RUN, assessment
+from coterie.training.record import CHECKPOINTS, EVALUATION, POLICIES, RUN
+from coterie.training.session import assessment
 
 METHODS = ("a2po", "mappo")
 RESULT = "demo.json"

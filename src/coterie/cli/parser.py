@@ -31,6 +31,11 @@ class Command(Protocol):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        """Bad words on the command line are bad input like any other: one line.
+
+        Raises:
+            CoterieError: Always.
+        """
         raise CoterieError(f"{message}; see {self.prog} --help")
 
 

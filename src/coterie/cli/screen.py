@@ -22,6 +22,11 @@ def say(thing: Any) -> None:
     _OUT.print(thing)
 
 
+def note(text: str) -> None:
+    """Print a line of progress to stderr."""
+    Console(stderr=True, highlight=False).print(text)
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A small table; columns after the first are right-aligned where they hold numbers."""
     out = Table(title=title, title_justify="left", title_style="bold", header_style="bold")

@@ -145,9 +145,13 @@ class MatrixGame:
         chosen = None if action is None else tuple(int(a) for a in np.asarray(action))
         if self.payoff.agents != 2:
             return row_scene(self.payoff.agents, chosen, caption)
-        grid = np.indices((self.payoff.actions,) * 2).reshape(2, -1).T
-        values = np.array([float(self.payoff(jnp.asarray(pair))) for pair in grid])
-        return matrix_scene(values.reshape(self.payoff.actions, -1), chosen, caption)
+        return matrix_scene(self.table(), chosen, caption)
+
+    def table(self) -> np.ndarray:
+        """Payoffs of all joint actions, ``[A] * N``: for small games."""
+        shape = (self.payoff.actions,) * self.payoff.agents
+        joint = np.indices(shape).reshape(len(shape), -1).T
+        return np.array([float(self.payoff(jnp.asarray(actions))) for actions in joint]).reshape(shape)
 
 
 def climb(agents: int = 2, actions: int = 3, length: int = 1) -> MatrixGame:

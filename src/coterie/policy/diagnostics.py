@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
 from coterie.contracts import Across, Metrics, Rollout
+from coterie.nets.distributions import Categorical
 
 if TYPE_CHECKING:
     from coterie.policy.turn import Progress, Report, Turns
@@ -39,6 +40,9 @@ def summarise(
     turns: Turns, progress: Progress, reports: Report, critic: dict[str, Array], target: Float[Array, "T E M"]
 ) -> Metrics:
     """Per-agent figures ``[N]`` of the turns' last epochs, the order, the joint ratio and the critic's figures.
+
+    Of discrete actions also the mean probability of each choice under the behaviour policy, ``[N, A]``: in a game of
+    one state that is the policy.
 
     An agent that moved in several turns (shared blocks) reports its mean over them; names that end in ``max`` their
     largest.
@@ -71,6 +75,8 @@ def summarise(
     metrics["explained_variance"] = explained_variance(turns.values.value, target)
     metrics["value_mean"] = jnp.mean(turns.values.value)
     metrics["advantage_std"] = jnp.std(target - turns.values.value)
+    if isinstance(turns.family, Categorical) and len(turns.family.legal_shape) == 1:
+        metrics["action_probability"] = jnp.mean(jnp.exp(turns.rollout.behaviour.log_p), (0, 1))
     return metrics
 
 

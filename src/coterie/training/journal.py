@@ -102,13 +102,13 @@ class Journal:
             raise cannot_write(Path(file.name), error) from error
 
 
-def read(directory: Path | str) -> list[dict[str, Any]]:
-    """All points of the ``metrics.jsonl`` in ``directory``; a last line that is still being written is left out.
+def read(directory: Path | str, name: str = METRICS) -> list[dict[str, Any]]:
+    """All points of the log ``name`` in ``directory``; a last line that is still being written is left out.
 
     Raises:
         CoterieError: There is no such file; ``DamagedFile`` if a line before the last is not JSON.
     """
-    path = Path(directory) / METRICS
+    path = Path(directory) / name
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except OSError as error:

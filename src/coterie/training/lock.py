@@ -14,8 +14,8 @@ from coterie.training.files import cannot_write
 
 
 @contextmanager
-def locked(directory: Path | str) -> Iterator[None]:
-    """Hold ``directory`` (made if absent) for this process.
+def locked(directory: Path | str, doing: str = "training") -> Iterator[None]:
+    """Hold ``directory`` (made if absent) for this process, which is ``doing`` something there.
 
     Raises:
         CoterieError: Another process holds it, or it cannot be written.
@@ -27,18 +27,18 @@ def locked(directory: Path | str) -> Iterator[None]:
     except OSError as error:
         raise cannot_write(path, error) from error
     try:
-        _take(descriptor, path)
+        _take(descriptor, path, doing)
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path) -> None:
+def _take(descriptor: int, path: Path, doing: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CoterieError(
-            f"another process is training in {path.parent}: wait for it, stop it, or choose another directory"
+            f"another process is {doing} in {path.parent}: wait for it, stop it, or choose another directory"
         ) from None
     except OSError as error:
         warnings.warn(

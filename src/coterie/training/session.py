@@ -24,9 +24,10 @@ import numpy as np
 from coterie.contracts import CoterieError, Game, Learner
 from coterie.training import checkpoint
 from coterie.training.evaluate import Episodes
-from coterie.training.files import plain, read_json, save_arrays, write_json
+from coterie.training.files import plain, save_arrays, write_json
 from coterie.training.journal import Journal
 from coterie.training.lock import locked
+from coterie.training.record import CHECKPOINTS, EVALUATION, POLICIES, claim, go_on, restored
 from coterie.training.statistics import interval
 from coterie.training.train import (
     Loop,
@@ -41,8 +42,6 @@ from coterie.training.train import (
     train,
 )
 
-RUN, CHECKPOINTS, EVALUATION, POLICIES = "run.json", "checkpoints", "evaluation.json", "policies.safetensors"
-RUN_FORMAT = 1
 Observer = Callable[["Progress"], None]
 
 
@@ -116,7 +115,7 @@ def run(
     """
     document = plain(document)
     with locked(directory), interrupts() as stop, Journal(directory, backends) as journal:
-        _claim(directory, document, resume)
+        claim(directory, document, resume)
         loops, start = place(begin(game, learner, plan.seeds), learner, plan.devices), 0
         if resume and checkpoint.latest(directory / CHECKPOINTS):
             loops, meta = restored(directory, document, loops)
@@ -150,33 +149,6 @@ def _aside(function: Callable[..., Any], *arguments: Any) -> Any:
         return worker.submit(function, *arguments).result()
 
 
-def _claim(directory: Path, document: Mapping[str, Any], resume: bool) -> None:
-    """Write ``run.json``, unless the directory holds this very run; a run that never reached a checkpoint gives way."""
-    known, begun = (directory / RUN).exists(), checkpoint.latest(directory / CHECKPOINTS) is not None
-    if begun and not known:
-        raise CoterieError(f"{directory} holds checkpoints without a {RUN}: restore it or choose another directory")
-    if not known or not (resume or begun):
-        write_json(directory / RUN, {"format": RUN_FORMAT, **document})
-        return
-    there = read_run(directory)
-    if not resume:
-        raise CoterieError(
-            f"{directory} holds a run already: go on with it ({go_on(directory, there)}) or choose another directory"
-        )
-    for field in ("recipe", "game", "seeds", "schedule", "axis"):
-        if there.get(field) != document[field]:
-            raise CoterieError(
-                f"{directory} holds another run (its {field} differs): resume it with the same recipe, game, seeds "
-                "and steps, or choose another directory"
-            )
-
-
-def go_on(directory: Path, document: Mapping[str, Any]) -> str:
-    """What to type to go on with a run."""
-    own = document["game"].get("own", False)
-    return f'coterie.resume("{directory}", game=...)' if own else f"coterie resume {directory}"
-
-
 def _devices(plan: Schedule) -> int:
     return device_mesh(len(plan.seeds), plan.devices).size
 
@@ -189,41 +161,6 @@ def _compare_devices(before: int, now: int) -> None:
             f"differ from an uninterrupted run's; for the same bytes set JAX_NUM_CPU_DEVICES={before}",
             stacklevel=3,
         )
-
-
-def restored(directory: Path, document: Mapping[str, Any], like: Loop) -> tuple[Loop, dict[str, Any]]:
-    """The newest whole checkpoint of a run as a tree like ``like``, and what was noted with it.
-
-    Raises:
-        CoterieError: There is none yet, all are damaged, or it belongs to another game or recipe than ``run.json``.
-    """
-    folder = directory / CHECKPOINTS
-    if checkpoint.latest(folder) is None:
-        raise CoterieError(f"{directory} has no checkpoint yet: train on with {go_on(directory, document)}")
-    loops, meta = checkpoint.load(folder, like)
-    if meta["game"] != document["game"]:
-        saved, said = meta["game"]["name"], document["game"]["name"]
-        raise CoterieError(
-            f"{directory} has checkpoints of another game than its {RUN} says ({saved} with options "
-            f"{meta['game']['options']}, not {said} with {document['game']['options']}): restore {RUN}, or train anew"
-        )
-    return loops, meta
-
-
-def read_run(directory: Path) -> dict[str, Any]:
-    """``run.json``, checked for its version."""
-    if not directory.is_dir():
-        raise CoterieError(f"there is no run directory {directory}: check the path, or train first")
-    if not (directory / RUN).exists():
-        raise CoterieError(f"{directory} holds no run (it has no {RUN}): check the path, or train first")
-    document = read_json(directory / RUN)
-    version = document.get("format") if isinstance(document, dict) else None
-    if not isinstance(version, int) or version > RUN_FORMAT:
-        raise CoterieError(
-            f"{directory / RUN} has format {version} and this coterie reads up to {RUN_FORMAT}: "
-            "upgrade, pip install -U coterie"
-        )
-    return document
 
 
 def _record(journal: Journal, point: Point, plan: Schedule, per_iteration: int) -> None:

@@ -1,0 +1,1 @@
+"""Campaigns: many runs, one page, every result with an interval."""

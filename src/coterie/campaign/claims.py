@@ -1,0 +1,146 @@
+"""Claims: who said what, and the condition under which a campaign reproduces it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from coterie.campaign.statistics import probability_of_improvement
+from coterie.contracts import CoterieError
+from coterie.fields import nearest
+from coterie.training.statistics import interval
+
+Standing = Literal["reproduced", "not reproduced", "not run", "needs the real simulator"]
+Returns = Mapping[str, Mapping[str, Sequence[float]]]
+"""Final returns: method -> game -> one for each seed."""
+
+
+class Verdict(NamedTuple):
+    """What a campaign says of a claim, and the figures behind it."""
+
+    standing: Standing
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Improves:
+    """A run of ``method`` beats a run of ``over`` more often than not, over ``games`` (all of them if none is named).
+
+    Reproduced if the 95 % interval of the probability of improvement (Agarwal et al. 2021) lies above ``above``.
+    """
+
+    method: str
+    over: str
+    games: tuple[str, ...] = ()
+    above: float = 0.5
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """Methods and games that it speaks of."""
+        return {self.method, self.over}, set(self.games)
+
+    def judge(self, returns: Returns) -> Verdict:
+        """Compare all seeds of both."""
+        ours, theirs = returns.get(self.method, {}), returns.get(self.over, {})
+        games = self.games or tuple(name for name in ours if name in theirs)
+        if not games or not all(name in ours and name in theirs for name in games):
+            return Verdict("not run", "")
+        found = probability_of_improvement({g: ours[g] for g in games}, {g: theirs[g] for g in games})
+        words = f"P({self.method} > {self.over}) = {found.point:.2f} [{found.low:.2f}, {found.high:.2f}]"
+        return Verdict("reproduced" if found.low > self.above else "not reproduced", words)
+
+
+@dataclass(frozen=True)
+class Reaches:
+    """The mean return of ``method`` on ``game`` is at least ``least``: reproduced if its whole 95 % interval is."""
+
+    method: str
+    game: str
+    least: float
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """Methods and games that it speaks of."""
+        return {self.method}, {self.game}
+
+    def judge(self, returns: Returns) -> Verdict:
+        """Look at the mean over seeds."""
+        found = returns.get(self.method, {}).get(self.game)
+        if found is None:
+            return Verdict("not run", "")
+        mean, low, high = interval(found)
+        words = f"mean return {mean:.2f} [{low:.2f}, {high:.2f}], {self.least:g} asked"
+        return Verdict("reproduced" if low >= self.least else "not reproduced", words)
+
+
+@dataclass(frozen=True)
+class Attains:
+    """The share of seeds of ``method`` that return ``least`` or more on ``game`` lies between ``low`` and ``high``."""
+
+    method: str
+    game: str
+    least: float
+    low: float = 0.0
+    high: float = 1.0
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """Methods and games that it speaks of."""
+        return {self.method}, {self.game}
+
+    def judge(self, returns: Returns) -> Verdict:
+        """Count the seeds."""
+        found = returns.get(self.method, {}).get(self.game)
+        if found is None:
+            return Verdict("not run", "")
+        count, n = int(np.sum(np.asarray(found) >= self.least)), len(found)
+        words = f"{count} of {n} seeds return {self.least:g} or more; {self.low:.0%} to {self.high:.0%} asked"
+        return Verdict("reproduced" if self.low <= count / n <= self.high else "not reproduced", words)
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """Nothing here can test it: it is about a simulator that this suite does not run."""
+
+    name: str
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """Nothing of the suite."""
+        return set(), set()
+
+    def judge(self, returns: Returns) -> Verdict:
+        """Say so."""
+        del returns
+        return Verdict("needs the real simulator", self.name)
+
+
+Condition = Improves | Reaches | Attains | Simulator
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim to be tested.
+
+    Args:
+        name: Short, unique in the suite.
+        says: The claim as a sentence.
+        source: Who said it, and where.
+        condition: When it counts as reproduced.
+        published: The published figure, if there is one.
+    """
+
+    name: str
+    says: str
+    source: str
+    condition: Condition
+    published: str = ""
+
+    def check(self, methods: set[str], games: set[str]) -> None:
+        """Refuse a claim about a method or game that is not there.
+
+        Raises:
+            CoterieError: It is not; with the nearest name.
+        """
+        for kind, named, known in zip(("method", "game"), self.condition.names(), (methods, games), strict=True):
+            for name in sorted(named - known):
+                raise CoterieError(f"claim {self.name!r} speaks of the {kind} {name!r}: {nearest(name, known)}")

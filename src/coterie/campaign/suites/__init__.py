@@ -1,0 +1,1 @@
+"""Suites of the house, one file each; a file defines ``suite``."""

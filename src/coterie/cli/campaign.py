@@ -1,0 +1,263 @@
+"""The commands for many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from coterie.cli.parser import option
+from coterie.contracts import CoterieError
+
+if TYPE_CHECKING:
+    from coterie.campaign.plan import Entry, Plan
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Run a suite (methods × games × seeds): run SUITE, resume DIRECTORY, status DIRECTORY, or list.
+
+    a suite of the house:  coterie campaign run demo
+    a suite of your own:   coterie campaign run my_suite.py --scale full --out campaigns/mine
+    go on tomorrow:        coterie campaign resume campaigns/mine
+    """
+
+    action: Literal["run", "resume", "status", "list"] = option("run, resume, status or list")
+    name: str = option("suite (run) or directory (resume, status)", "", positional=True)
+    scale: Literal["laptop", "full"] = option("budgets for two cores, or as published", "laptop")
+    out: str = option("directory (default: campaigns/SUITE-SCALE)", "")
+    engine: Literal["local", "ray"] = option("processes of this machine, or a Ray cluster (extra: ray)", "local")
+    address: str = option("address of a running Ray cluster (default: a new one on this machine)", "")
+    workers: int = option("runs beside each other at most (0: as many as cores and memory carry)", 0)
+    cores: int = option("cores of each run", 1)
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Do what ``action`` says."""
+        from coterie.campaign import plan, suite
+
+        for name, value, least in (("workers", self.workers, 0), ("cores", self.cores, 1)):
+            if value < least:
+                raise CoterieError(f"--{name} is {value}: give at least {least}")
+        if self.address and self.engine != "ray":
+            raise CoterieError("--address is for --engine ray")
+        if self.action == "list":
+            return self._list()
+        if not self.name:
+            what = "suite, such as demo" if self.action == "run" else "directory"
+            raise CoterieError(f"coterie campaign {self.action} needs a {what}")
+        if self.action == "run":
+            found = suite.load(self.name)
+            document = plan.describe(found, self.scale)
+            return self._go(Path(self.out or f"campaigns/{suite.slug(found.name)}-{self.scale}"), document)
+        known = plan.read(Path(self.name))
+        return self._go(known.directory, known.document) if self.action == "resume" else self._status(known)
+
+    def _go(self, directory: Path, document: dict[str, Any]) -> Any:
+        from coterie.campaign import engine, plan
+        from coterie.training.lock import locked
+
+        with locked(directory, "running a campaign"):
+            known = plan.claim_directory(directory, document)
+            with Screen(known) as screen:
+                if self.engine == "ray":
+                    from coterie.campaign.ray_engine import on_ray
+
+                    result = on_ray(known, screen.update, self.address, self.workers, self.cores)
+                else:
+                    result = engine.local(known, screen.update, self.workers, self.cores)
+        found = self._status(known)
+        if result.failed:
+            first = result.failed[0]
+            raise CoterieError(
+                f"{len(result.failed)} of {len(known.entries)} runs failed, {first.method} on {first.game} first "
+                f"({first.failure}); the others are kept: coterie campaign resume {directory} tries again"
+            )
+        return found
+
+    def _status(self, known: Plan) -> Any:
+        from coterie.campaign.results import collect
+        from coterie.cli.screen import say
+
+        results = collect(known)
+        if not self.json:
+            say(final_table(known, results))
+            say(f"campaign: {known.directory}   report: coterie report {known.directory}")
+        return {"campaign": str(known.directory), **results.summary()}
+
+    def _list(self) -> Any:
+        from coterie.campaign import suite
+        from coterie.cli.screen import say, table
+
+        found = {name: suite.load(name) for name in suite.shipped()}
+        if not self.json:
+            say(table("suites", ["name", "size", "what it is"],
+                      [[name, one.sizes, one.about] for name, one in found.items()]))  # fmt: skip
+        return {name: {"about": one.about, "size": one.sizes} for name, one in found.items()}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write a campaign's results as one HTML page that needs no network."""
+
+    directory: str = option("campaign directory")
+    out: str = option("file (default: report.html in the directory)", "")
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Read the runs, judge the claims, draw."""
+        from coterie.campaign import plan
+        from coterie.campaign.report.page import write
+        from coterie.cli.screen import say
+
+        path = Path(self.out or Path(self.directory) / "report.html")
+        summary = write(plan.read(Path(self.directory)), path)
+        if not self.json:
+            for claim in summary["claims"]:
+                say(f"{claim['standing']}: {claim['name']}   {claim['evidence']}")
+            say(f"report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        return {"report": str(path), **summary}
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Show a campaign's report live in the browser while it runs (on this machine only)."""
+
+    directory: str = option("campaign directory")
+    port: int = option("port on the loopback address (0: any free one)", 8765)
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Serve until Ctrl-C."""
+        from coterie.campaign import plan
+        from coterie.campaign.report.serve import serve
+
+        return serve(plan.read(Path(self.directory)), self.port, quiet=self.json)
+
+
+@dataclass(frozen=True)
+class Query:
+    """Ask the runs below a directory in SQL (extra: query): tables campaigns, runs, points, evaluations.
+
+    example:  coterie query "select method, game, avg(greedy) from evaluations group by all" --dir campaigns/demo-laptop
+    """
+
+    sql: str = option("one statement that reads")
+    dir: str = option("directory with campaigns or runs", ".")
+    rebuild: bool = option("build the database again from the files", False)
+    json: bool = option("print one JSON object on stdout", False)
+
+    def run(self) -> Any:
+        """Print the answer as a table."""
+        from coterie.campaign.store import ask
+        from coterie.cli.screen import say, table
+
+        columns, rows = ask(Path(self.dir), self.sql, self.rebuild)
+        if not self.json:
+            say(table(f"{len(rows)} rows", columns, [[_cell(value) for value in row] for row in rows]))
+        return {"columns": columns, "rows": rows}
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def final_table(known: Plan, results: Any) -> Any:
+    """Final greedy returns with intervals, one row for each run."""
+    from coterie.cli.screen import spread, table
+
+    rows = []
+    for entry in known.entries:
+        found = results.final.get((entry.method, entry.game))
+        shown = [f"{found.mean:.2f}", spread(found.low, found.high)] if found else [entry.stage, entry.failure]
+        rows.append([entry.game, entry.method, *shown])
+    return table(f"{known.name}: greedy return, {len(known.entries[0].seeds)} seeds",
+                 ["game", "method", "mean return", "95 % interval"], rows)  # fmt: skip
+
+
+class Screen:
+    """The runs under way and the whole, on stderr: bars in a terminal, a line for each finished run elsewhere."""
+
+    def __init__(self, known: Plan) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True, highlight=False)
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None),
+                   TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+        self._bar = Progress(*columns, console=self._console)
+        self._total = self._bar.add_task(f"[bold]{known.name}[/bold], {len(known.entries)} runs", total=1.0)
+        self._tasks: dict[Path, Any] = {}
+        self._told = {entry.directory for entry in known.entries if entry.stage in ("done", "failed")}
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def update(self, running: Sequence[Entry], entries: Sequence[Entry]) -> None:
+        """Show what is under way."""
+        whole = sum(entry.steps for entry in entries)
+        done = sum(entry.steps * entry.progress() for entry in entries)
+        self._bar.update(self._total, completed=done / whole)
+        now = {entry.directory: entry for entry in running}
+        for directory in set(self._tasks) - set(now):
+            self._bar.remove_task(self._tasks.pop(directory))
+        for directory, entry in now.items():
+            if directory not in self._tasks:
+                self._tasks[directory] = self._bar.add_task(f"  {entry.method} on {entry.game}", total=1.0)
+            self._bar.update(self._tasks[directory], completed=entry.progress())
+        for entry in entries:
+            if entry.directory not in self._told and entry.directory not in now:
+                self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
+        stage = entry.stage
+        if stage in ("done", "failed"):
+            self._told.add(entry.directory)
+            self._console.print(f"{stage}: {entry.method} on {entry.game}{': ' * bool(entry.failure)}{entry.failure}")
+
+
+@dataclass(frozen=True)
+class Search:
+    """Look for the best values of a recipe's fields (extra: sweep); a search that was stopped goes on.
+
+    example:  coterie search mappo particle/spread --over "surrogate.epsilon=0.05:0.3 actor_fit.rate=log:1e-4:3e-3"
+    fields:   FIELD=LOW:HIGH, FIELD=log:LOW:HIGH or FIELD=WORD,WORD, with spaces between
+    """
+
+    recipe: str = option("method, such as mappo")
+    game: str = option("game, such as particle/spread")
+    over: str = option("what to search", "")
+    trials: int = option("trials in all", 20)
+    seeds: int = option("seeds of each trial", 4)
+    steps: int = option("environment steps of each seed", 200_000)
+    out: str = option("directory (default: campaigns/search-RECIPE-GAME)", "")
+    json: bool = option("print one JSON object on stdout", False)
+    overrides: tuple[tuple[str, str], ...] = ()
+
+    def run(self) -> Any:
+        """Search and print the best trials."""
+        from coterie.campaign.search import read_range, search
+        from coterie.campaign.suite import slug
+        from coterie.cli.parser import split
+        from coterie.cli.screen import note, say, table
+
+        out = Path(self.out or f"campaigns/search-{self.recipe}-{slug(self.game)}")
+        found = search(
+            self.recipe, self.game, [read_range(text) for text in self.over.split()], out, trials=self.trials,
+            seeds=self.seeds, steps=self.steps, options=split(self.overrides, "recipe"),
+            game_options=split(self.overrides, "game"),
+            observer=lambda number, whole, value: note(f"trial {number} of {whole}: mean return {value:.2f}"),
+        )  # fmt: skip
+        if not self.json:
+            fields = list(found.best)
+            best = sorted(found.trials, key=lambda trial: -trial["value"])[:10]
+            rows = [[f"{trial['value']:.2f}", *(trial["options"][field] for field in fields)] for trial in best]
+            say(table(f"the best of {len(found.trials)} trials", ["mean return", *fields], rows))
+        return {"search": str(out), "best": found.best, "value": found.value, "trials": found.trials}
