@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean setup
+.PHONY: help demo test lint format bench docs clean setup
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -32,6 +32,10 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev  ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.docs  ## build the documentation site into build/docs; a broken link or an undocumented name fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "open build/docs/index.html"
 
 bench: $(VENV)/.core  ## measure this machine: throughput, and the update's share of the GEMM peak
 	@$(BIN)/python -m coterie.cli bench
@@ -52,6 +56,11 @@ $(VENV)/.python:
 $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "installing coterie and what it needs into $(VENV) (once, about a minute)"
 	@$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.core
+	@echo "installing what builds the documentation into $(VENV) (once)"
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[docs]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -1,7 +1,7 @@
 """Draw the pictures of docs/games.md, by ``python docs/draw_games.py``.
 
-Each picture shows frames of one episode side by side. Nothing in it is random but the start of an episode, which
-comes from the key below.
+A picture shows frames of one episode side by side, or, of a probe game, its whole episodes as tables. Nothing in it is
+random but the start of an episode, which comes from the key below.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import numpy as np
 from PIL import Image
 
 import coterie
-from coterie.contracts import Scene
+from coterie.catalogue import games
+from coterie.contracts import Scene, Shape
 from coterie.games.matrix import MatrixGame
 from coterie.games.particle import ParticleGame
+from coterie.games.probe_game import ProbeGame, ProbeState
 from coterie.games.scripted import greedy_assignment
 from coterie.training.evaluate import trail
 from coterie.training.replay import write_gif
@@ -24,6 +26,9 @@ from coterie.training.replay import write_gif
 IMAGES = Path(__file__).parent / "images"
 PARTICLE = {"particle/spread": 3, "particle/line": 4, "particle/circle": 4}
 MATRIX = {"matrix/climb": (0, 1), "matrix/climbing": (0, 0), "matrix/penalty": (2, 0)}
+GAMMA = 0.9
+"""The discount of the exact values that are drawn."""
+INK, SEES, DOES, PAID, VALUE = "#333344", "#ccccd4", "#88aacc", "#eebb66", "#99cc99"
 
 
 def draw(name: str, tracks: dict[str, Scene]) -> None:
@@ -51,6 +56,50 @@ def matrix(game: MatrixGame, action: tuple[int, ...]) -> Scene:
     return game.scene(jax.device_get(after), np.asarray(action))
 
 
+def probe(name: str, game: ProbeGame) -> dict[str, Scene]:
+    """What a best team sees, does, is paid and may expect, step by step, for either cue."""
+    cues = {f"{name}, cue {cue}": _episode(game, float(cue)) for cue in (-1, 1)}
+    scenes = list(cues.values())
+    return cues if scenes[0] != scenes[1] else {name: scenes[0]}
+
+
+def _episode(game: ProbeGame, cue: float) -> Scene:
+    spec, columns = game.spec, list[list[tuple[str, str]]]()
+    state = ProbeState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.asarray(cue))
+    for _ in range(spec.horizon):
+        seen, best = jax.device_get((game.rule.observe(state), game.rule.best(state)))
+        worth = np.asarray(game.rule.value(state, GAMMA))
+        state, _, outcome = game.step(jax.random.key(0), state, jax.numpy.asarray(best))
+        cells = []
+        for agent, (size, space) in enumerate(zip(spec.observation_sizes, spec.action_spaces, strict=True)):
+            alive = bool(seen.alive[agent])
+            acts = np.ravel(best[agent])[: space.components]
+            cells += [(_words(seen.local[agent][:size]) if alive else "dead", SEES)]
+            cells += [(_words(acts) if alive else "", DOES)]
+        columns.append([*cells, (_words(np.asarray(outcome.reward[:1])), PAID), (_words(worth[None]), VALUE)])
+    labels = [f"{name} {verb}".replace("_", " ") for name in spec.agents for verb in ("sees", "does")]
+    return _table([*labels, "paid", "exact value"], columns)
+
+
+def _words(numbers: np.ndarray) -> str:
+    return ", ".join(f"{float(x):.3g}" for x in numbers)
+
+
+def _table(labels: list[str], columns: list[list[tuple[str, str]]]) -> Scene:
+    """One row for each label, one column for each step."""
+    shapes, height = [], 0.5 * len(labels)
+    for row, label in enumerate(labels):
+        y = height - 0.5 * row
+        shapes.append(Shape("text", 0.95, y, 0.22, INK, text=label))
+        for step, column in enumerate(columns):
+            x, (text, color) = 2.4 + step, column[row]
+            shapes.append(Shape("line", x - 0.45, y, 0.42, color, to=(x + 0.45, y), alpha=0.6))
+            shapes.append(Shape("text", x, y, 0.23, INK, text=text))
+    numbers = [Shape("text", 2.4 + t, height + 0.42, 0.2, INK, text=f"step {t}") for t in range(len(columns))]
+    right = 1.95 + max(3, len(columns))
+    return Scene((*shapes, *numbers), (0.0, 0.1, right, height + 0.7), f"values at a discount of {GAMMA}")
+
+
 def main() -> None:
     """Draw all games that can be drawn."""
     for name, seed in PARTICLE.items():
@@ -66,6 +115,9 @@ def main() -> None:
             assert isinstance(many, MatrixGame)
             tracks["five agents"] = matrix(many, (0, 0, 2, 0, 1))
         draw(name, tracks)
+    for name in games():
+        if isinstance(game := coterie.make(name), ProbeGame):
+            draw(name, probe(name, game))
 
 
 if __name__ == "__main__":

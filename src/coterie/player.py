@@ -64,9 +64,12 @@ class Policy:
         mask = np.array(spec.legal)[None]
         if legal is not None:
             space = spec.action_spaces[agent]
-            given = self._fitting("legal", legal, space.sizes, mask.shape[2:])
-            mask[0, agent] = False
-            mask[0, agent, *(slice(length) for length in given.shape)] = given.astype(bool)
+            own = space.sizes if space.kind == "discrete" else (space.components, *([max(space.sizes)] * bool(space.sizes)))
+            given = np.zeros(mask.shape[2:], bool)
+            fits = self._fitting("legal", legal, own, given.shape)
+            given[*(slice(length) for length in fits.shape)] = fits.astype(bool)
+            real = tuple(slice(length) for length in own)
+            mask[0, agent][real] &= given[real]
         state = np.zeros((1, spec.state_size), np.float32)
         seen = Observation(*map(jnp.asarray, (local, state, mask, np.ones((1, n), bool))))
         draw = jax.random.key(0) if key is None else key

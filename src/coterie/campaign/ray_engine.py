@@ -5,6 +5,7 @@ Every node must see the campaign's directory under the same path, and have Coter
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from coterie.contracts import CoterieError
 from coterie.extras import require
 
 POLL = 0.5
+KNOCK = 5.0
+"""Seconds to wait for an address."""
 
 
 class Killed(RuntimeError):
@@ -84,6 +87,19 @@ def on_ray(campaign: Plan, watcher: Watcher, address: str = "", workers: int = 0
     return Result(len(todo) - len(failed), failed, time.monotonic() - started)
 
 
+def _knock(address: str) -> None:
+    """Refuse an address where nothing listens: Ray itself would wait for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), KNOCK).close()
+    except OSError as error:
+        raise CoterieError(
+            f"the Ray cluster at {address} does not answer ({error}): check --address, or leave it out"
+        ) from None
+
+
 @contextmanager
 def cluster(ray: Any, address: str, cores: int) -> Iterator[None]:
     """Join the cluster at ``address``, or open one on this machine, and leave it.
@@ -91,6 +107,7 @@ def cluster(ray: Any, address: str, cores: int) -> Iterator[None]:
     Raises:
         CoterieError: The address does not answer.
     """
+    _knock(address)
     own = {} if address else {"num_cpus": cores or None, "include_dashboard": False}
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level="error", **own)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from coterie.campaign.claims import Claim, Verdict
+from coterie.campaign.exchange import Curve
 from coterie.campaign.plan import Entry, Plan, game_file
 from coterie.contracts import CoterieError
 from coterie.training import journal
@@ -96,6 +97,22 @@ def _returns(entry: Entry) -> list[float]:
     if not found or not np.isfinite(found).all():
         raise DamagedFile(f"{path} holds no finite greedy return of every seed: restore it or run it again")
     return found
+
+
+def evaluations(known: Plan) -> list[Curve]:
+    """The evaluations of every finished run as marl-eval's format has them, each game an environment of one task."""
+    curves = []
+    for entry in known.entries:
+        if entry.stage != "done":
+            continue
+        final = read_json(entry.directory / EVALUATION)["greedy"]["returns"]
+        points = [p for p in journal.read(entry.directory) if p.get("greedy_return") is not None]
+        for seed, last in zip(entry.seeds, final, strict=True):
+            own = [point for point in points if point["seed"] == seed]
+            steps = tuple(point["step"] for point in own)
+            returns = tuple((point["greedy_return"],) for point in own)
+            curves.append(Curve(entry.game, entry.game, entry.method, seed, steps, returns, (last,)))
+    return curves
 
 
 def seconds(directory: Path) -> float:

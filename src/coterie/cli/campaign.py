@@ -99,10 +99,11 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Report:
-    """Write a campaign's results as one HTML page that needs no network."""
+    """Write a campaign's results as one HTML page that needs no network, or as the JSON that marl-eval reads."""
 
     directory: str = option("campaign directory")
-    out: str = option("file (default: report.html in the directory)", "")
+    format: Literal["html", "marl-eval"] = option("html or marl-eval", "html")
+    out: str = option("file (default: report.html or marl-eval.json in the directory)", "")
     json: bool = option("print one JSON object on stdout", False)
 
     def run(self) -> Any:
@@ -111,13 +112,31 @@ class Report:
         from coterie.campaign.report.page import write
         from coterie.cli.screen import say
 
-        path = Path(self.out or Path(self.directory) / "report.html")
-        summary = write(plan.read(Path(self.directory)), path)
+        known = plan.read(Path(self.directory))
+        if self.format == "marl-eval":
+            return self._exchange(known)
+        path = Path(self.out or known.directory / "report.html")
+        summary = write(known, path)
         if not self.json:
             for claim in summary["claims"]:
                 say(f"{claim['standing']}: {claim['name']}   {claim['evidence']}")
             say(f"report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
         return {"report": str(path), **summary}
+
+    def _exchange(self, known: Plan) -> Any:
+        from coterie.campaign.exchange import to_marl_eval
+        from coterie.campaign.results import evaluations
+        from coterie.cli.screen import say
+        from coterie.training.files import write_json
+
+        curves = evaluations(known)
+        if not curves:
+            raise CoterieError(f"{known.directory} has no finished run yet: coterie campaign resume {known.directory}")
+        path = Path(self.out or known.directory / "marl-eval.json")
+        write_json(path, to_marl_eval(curves))
+        if not self.json:
+            say(f"{len(curves)} runs for marl-eval: {path}")
+        return {"marl_eval": str(path), "runs": len(curves)}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coterie.cli.campaign import Campaign, Query, Report, Search, Serve
+from coterie.cli.export import Export
 from coterie.cli.parser import option, split
 from coterie.contracts import CoterieError
 
@@ -227,4 +228,4 @@ class Demo:
         return demo(Path(self.out), self.game, self.steps, self.seeds, self.json)
 
 
-COMMANDS = (Train, Resume, Evaluate, Watch, List, Explain, Campaign, Search, Report, Serve, Query, Bench, Demo)
+COMMANDS = (Train, Resume, Evaluate, Watch, Export, List, Explain, Campaign, Search, Report, Serve, Query, Bench, Demo)

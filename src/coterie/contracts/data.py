@@ -8,6 +8,7 @@ from typing import NamedTuple
 from jaxtyping import Array, Bool, Float, PyTree
 
 Metrics = dict[str, Array]
+"""Figures of one update by name: scalars, one for each agent, or one for each agent and choice."""
 
 
 class Observation(NamedTuple):

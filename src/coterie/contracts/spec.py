@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 
 ActionKind = Literal["discrete", "multi_discrete", "continuous"]
+"""One choice, one choice of each component, or a point of a box."""
 RewardKind = Literal["team", "individual"]
+"""The same reward for all agents, or one of each agent's own."""
 
 
 class CoterieError(Exception):
