@@ -17,10 +17,10 @@ suite = Suite(
     claims=(
         Claim(
             name="spread is learnt",
-            says="a2po closes at least half of the gap between a random team (-79) and a greedy assignment (-22).",
+            says="mappo closes at least half of the gap between a random team (-79) and a greedy assignment (-22).",
             source="this library's README",
-            condition=Reaches("a2po", "particle/spread", -50.0),
-            published="-33.5 after 500,000 steps",
+            condition=Reaches("mappo", "particle/spread", -50.0),
+            published="-41.7 after 500,000 steps",
         ),
         Claim(
             name="turns help on spread",
