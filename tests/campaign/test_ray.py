@@ -10,11 +10,9 @@ import pytest
 
 from coterie.campaign import plan
 from coterie.campaign.engine import local
+from coterie.campaign.ray_engine import on_ray
 from coterie.contracts import CoterieError
 from coterie.training.files import read_json
-
-pytest.importorskip("ray")
-from coterie.campaign.ray_engine import on_ray
 
 
 def job(directory):

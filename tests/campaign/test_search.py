@@ -23,7 +23,6 @@ TINY = {"environments": 4, "rollout": 8, "minibatches": 1, "epochs": 1, "critic_
 
 
 def test_a_search_that_was_stopped_goes_on(tmp_path):
-    pytest.importorskip("optuna")
     from coterie.campaign.search import search
 
     ranges = [read_range("gamma=0.5:0.9"), read_range("advantage_norm=team,none")]

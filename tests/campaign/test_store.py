@@ -7,11 +7,9 @@ import pytest
 from coterie.campaign import plan
 from coterie.campaign.exchange import from_marl_eval, to_marl_eval
 from coterie.campaign.results import collect, evaluations
+from coterie.campaign.store import STORE, ask
 from coterie.contracts import CoterieError
 from coterie.training.files import write_json
-
-pytest.importorskip("duckdb")
-from coterie.campaign.store import STORE, ask
 
 
 def finish(entry, returns, kl=(0.1, 0.2)):

@@ -10,6 +10,7 @@ from coterie import catalogue
 from coterie.api import train
 from coterie.contracts import CoterieError
 from coterie.extras import require
+from coterie.policy.recipes import Recipe
 from coterie.training.files import plain, read_json, write_json
 from coterie.training.lock import locked
 from coterie.training.record import EVALUATION
@@ -118,9 +119,7 @@ def search(
             trial = None if note.exists() else study.ask()
             drawn = read_json(note) if trial is None else {one.path: _draw(trial, one) for one in ranges}
             line = catalogue.recipe(recipe, {**(options or {}), **drawn})
-            write_json(note, drawn)
-            train(line, game, seeds, steps, directory, game_options=game_options, resume=True)
-            value = read_json(directory / EVALUATION)["greedy"]["mean"]
+            value = _try(line, game, seeds, steps, directory, drawn, game_options)
             study.add_trial(_frozen(optuna, ranges, drawn, value)) if trial is None else study.tell(trial, value)
             write_json(directory / "trial.json", {"value": value, "options": drawn})
             if observer:
@@ -128,6 +127,16 @@ def search(
         rows = _complete(out)
     best = max(rows, key=lambda row: row["value"])
     return Found(best["options"], best["value"], rows)
+
+
+def _try(
+    line: Recipe, game: str, seeds: int, steps: int, directory: Path, drawn: Mapping[str, str],
+    game_options: Mapping[str, Any] | None,
+) -> float:  # fmt: skip
+    """Train with what was drawn, which is noted first: a search that is stopped here goes on with it."""
+    write_json(directory / "options.json", drawn)
+    train(line, game, seeds, steps, directory, game_options=game_options, resume=True)
+    return read_json(directory / EVALUATION)["greedy"]["mean"]
 
 
 def _claim(out: Path, about: dict[str, Any]) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from coterie.cli.campaign import Campaign, Query, Report, Search, Serve
+from coterie.cli.campaign import Campaign
 from coterie.cli.export import Export
 from coterie.cli.parser import option, split
+from coterie.cli.results import Query, Report, Search, Serve
 from coterie.contracts import CoterieError
 
 
