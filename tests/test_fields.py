@@ -83,6 +83,8 @@ RANGES = {
 
 @given(st.fixed_dictionaries({}, optional=RANGES), st.sampled_from(sorted(RECIPES)))
 def test_overrides_are_read_exactly_as_written(values, name):
+    if not hasattr(recipe(name).surrogate, "epsilon"):
+        values = {path: value for path, value in values.items() if path != "surrogate.epsilon"}
     line = recipe(name, {path: written(value) for path, value in values.items()})
     assert line == recipe(name, values)  # text, and Python's own values
     assert round_trip(line) == line

@@ -24,6 +24,10 @@ class Method:
     weight: str = "one"  # others, outside, inside, bounded
     trace: str = "gae"  # preceding
     clip_range: str = "fixed"  # position, ratio
+    penalty: str = ""  # paper, code: KL penalties instead of the clip
+    penalties: tuple = (0.01, 0.01, 0.01)  # of the root, of KL, and the target of KL
+    eta: float = 1.0  # weight of negative advantages
+    leak: float = 1.0  # the same, before they are normalised
     critic: str = "state"  # local
     normalise: str = "team"  # agent
     critic_in_turns: bool = False
@@ -119,6 +123,7 @@ class Twin:
         self.m, self.actor, self.critic, self.norm = method, actor, critic, ValueNorm(beta)
         fresh = lambda p: {"count": 0, "mu": zeros(p), "nu": zeros(p)}  # noqa: E731
         self.actor_state, self.critic_state = [fresh(p) for p in actor], [fresh(p) for p in critic]
+        self.root, self.kl = ([value] * len(actor) for value in method.penalties[:2])
 
     # ---------------------------------------------------------------- policies
 
@@ -136,18 +141,54 @@ class Twin:
     def log_ratio(self, ro, t, e, i):
         return self.policy(ro, t, e, i)[0][ro["action"][t, e, i]] - ro["log_prob"][t, e, i]
 
-    def actor_gradient(self, ro, t, e, i, advantage, inside, outside, epsilon, by_value):
+    def divergence(self, ro, t, e, i):
+        """KL(old || new) of agent i's choices."""
+        legal, old = ro["legal"][t, e, i], ro["behaviour"][t, e, i]
+        new = self.policy(ro, t, e, i)[0]
+        return (np.exp(old[legal]) * (old[legal] - new[legal])).sum()
+
+    def penalty_slope(self, ro, t, e, i, p, mean):
+        """Gradient of the penalties of one sample by the raw outputs; ``mean`` is the minibatch's mean KL."""
+        slot, old = self.m.slot_of[i], np.where(ro["legal"][t, e, i], np.exp(ro["behaviour"][t, e, i]), 0.0)
+        under = mean if self.m.penalty == "paper" else self.divergence(ro, t, e, i)
+        by_root = 0.5 / np.sqrt(under + 1e-12) if under > 0 else 0.0
+        return (self.root[slot] * by_root + self.kl[slot]) * (p - old)
+
+    def adapt(self, ro, batches, trained):
+        """The coefficients of the next iteration, from KL at each step of the last epoch, before its update."""
+        target, n = self.m.penalties[2], len(batches)
+        kl = np.array([[b["kl"][i] for i in trained] for b in batches])
+        root = np.array([[b["root"][i] for i in trained] for b in batches])
+        for k, i in enumerate(trained):
+            slot = self.m.slot_of[i]
+            if self.m.penalty == "paper":
+                seen = own = kl[:, k].mean()
+                goal = target
+            else:
+                seen, own, goal = kl[n - 1].mean(), root[n - 1].mean(), np.sqrt(target)
+            self.root[slot] = self.stepped(self.root[slot], own, goal)
+            self.kl[slot] = self.stepped(self.kl[slot], seen, target)
+
+    def stepped(self, value, seen, target):
+        new = value * 2 if seen > 1.5 * target else value / 2 if seen < target / 1.5 else value
+        return float(np.clip(new, 1e-3, 1e3)) if self.m.penalty == "code" else new
+
+    def actor_gradient(self, ro, t, e, i, advantage, inside, outside, epsilon, by_value, mean):
         """Gradient of -outside min(l A, clip(l) A) - entropy coefficient * H of one sample."""
         log_p, seen = self.policy(ro, t, e, i)
         p, action = np.exp(log_p), ro["action"][t, e, i]
         weighted = np.exp(log_p[action] - ro["log_prob"][t, e, i]) * inside
         improving_stopped = weighted > 1 + epsilon if advantage > 0 else weighted < 1 - epsilon
+        if self.m.penalty:
+            improving_stopped, outside = False, outside / (len(self.m.slot_of) if self.m.penalty == "paper" else 1)
         by_log_prob = 0.0 if improving_stopped else -outside * advantage * weighted
         legal = ro["legal"][t, e, i]
         entropy = -(p[legal] * log_p[legal]).sum()
         slope = -by_log_prob * p
         slope[action] += by_log_prob
         slope[legal] += self.m.entropy * p[legal] * (log_p[legal] + entropy)
+        if self.m.penalty:
+            slope += self.penalty_slope(ro, t, e, i, p, mean)
         if self.m.trunk:
             slope = np.append(slope, self.m.trunk * by_value)
         return backward(self.actor[self.m.slot_of[i]], seen, slope)
@@ -213,13 +254,17 @@ class Twin:
 
     def normalised(self, advantage, alive):
         """Mean 0 and deviation 1 over living agents, of the team or each by itself."""
-        wide = np.broadcast_to(advantage, alive.shape)
+        wide = np.broadcast_to(np.maximum(self.m.leak * advantage, advantage), alive.shape)
         out = np.zeros(alive.shape)
-        groups = [list(range(alive.shape[2]))] if self.m.normalise == "team" else [[i] for i in range(alive.shape[2])]
+        groups = (
+            [list(range(alive.shape[2]))]
+            if self.m.normalise in ("team", "scale")
+            else [[i] for i in range(alive.shape[2])]
+        )
         for group in groups:
             own, there = wide[:, :, group], alive[:, :, group]
             mean, std = own[there].mean(), own[there].std()
-            out[:, :, group] = (own - mean) / (std + 1e-5)
+            out[:, :, group] = (own if self.m.normalise == "scale" else own - mean) / (std + 1e-5)
         return out
 
     def estimate(self, ro, value, next_value, log_ratio, turn):
@@ -308,8 +353,11 @@ class Twin:
 
     def fit_actors(self, ro, normal, log_ratio, trained, moving, ranges, epochs, key, goal, old):
         m, n, environments = self.m, len(self.m.slot_of), ro["terminated"].shape[1]
+        batches = []
         for rows in np.asarray(minibatch_rows(key, ro["terminated"].size, epochs, m.minibatches)):
             total, count = {s: zeros(self.actor[s]) for s in moving}, dict.fromkeys(moving, 0.0)
+            if m.penalty:
+                batches.append(self.measured(ro, rows, trained))
             for row in rows:
                 t, e = divmod(int(row), environments)
                 for i in trained:
@@ -327,15 +375,30 @@ class Twin:
                         inside = before
                     elif m.weight == "bounded":
                         inside = np.clip(before, 1 - m.bound, 1 + m.bound)
+                    if normal[t, e, i] < 0:
+                        outside *= m.eta
                     by_value = 0.0
                     if m.trunk:
                         slot, x, head = self.value_input(ro, t, e, i)
                         by_value = self.value_slope(forward(self.actor[slot], x)[0][head], goal[t, e, i], old[t, e, i])
                     weights = inside, outside, ranges[i]
-                    gradient = self.actor_gradient(ro, t, e, i, normal[t, e, i], *weights, by_value)
+                    mean = batches[-1]["kl"][i] if m.penalty else 0.0
+                    gradient = self.actor_gradient(ro, t, e, i, normal[t, e, i], *weights, by_value, mean)
                     add(total[m.slot_of[i]], gradient, 1.0)
                     count[m.slot_of[i]] += 1.0
             for slot in moving:
                 mean = zeros(total[slot])
                 add(mean, total[slot], 1.0 / max(count[slot], 1.0))
                 adam(self.actor[slot], self.actor_state[slot], mean, m.rate, m.limit)
+        if m.penalty:
+            self.adapt(ro, batches[-m.minibatches :], trained)
+
+    def measured(self, ro, rows, trained):
+        """Each agent's mean KL and mean root of KL over a minibatch."""
+        found = {"kl": {}, "root": {}}
+        for i in trained:
+            places = [divmod(int(row), ro["terminated"].shape[1]) for row in rows]
+            each = np.array([self.divergence(ro, t, e, i) for t, e in places if ro["alive"][t, e, i]])
+            each = np.maximum(each, 0.0) if each.size else np.zeros(1)
+            found["kl"][i], found["root"][i] = each.mean(), np.sqrt(each + 1e-12).mean()
+        return found

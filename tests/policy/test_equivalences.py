@@ -14,7 +14,7 @@ from coterie.policy.fit import Adam, fit
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.objective import normalise
 from coterie.policy.order import Blocks
-from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo
+from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo, optimistic_mappo
 from coterie.policy.surrogate import Clip
 from coterie.policy.tower import sequences
 from coterie.policy.turn import Turns
@@ -229,3 +229,8 @@ def test_two_values_of_one_team():
         learner, state = opened(recipe, own)
         values = learner.critic.values(state.critic, state.scale, state.memory, rollout(learner, state, 0))
         assert values.value.shape == values.next_value.shape == (T, E, width)
+
+
+@pytest.mark.parametrize("norm", ["before", "after"])
+def test_optimism_of_one_is_mappo(norm):
+    assert_close(updated(mappo())[0].actor, updated(optimistic_mappo(1.0, norm))[0].actor, atol=1e-7)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from coterie.policy.surrogate import Clip
+from coterie.policy.surrogate import Clip, KlPenalty
 from coterie.policy.weighting import Context, One, Others, Preceding, product
 from tests.oracles.dec_mdp import DecMdp
 
@@ -29,7 +29,7 @@ def float64():
         yield
 
 
-def losses(game, weighting, new, old, moved=None, epsilon=0.2):
+def losses(game, weighting, new, old, moved=None, epsilon=0.2, surrogate=Clip(), coefficients=()):  # noqa: B008
     """``[S, joint, N]``: every agent's loss on every sample; ``moved`` are the logits that a turn began with."""
     now, behaviour = game.log_probs(new), game.log_probs(old)
     log_ratio = jnp.moveaxis(now - behaviour, -1, 0)[..., None]  # [K, L, R, M] = [N, S, joint, 1]
@@ -39,7 +39,8 @@ def losses(game, weighting, new, old, moved=None, epsilon=0.2):
     advantage = jnp.broadcast_to(game.advantage(old)[None, :, :, None], log_ratio.shape)
     clip = jnp.full((game.agents, 1, 1, 1), epsilon)
     inside, outside = weighting(Context(rest(before), rest(fresh), advantage, clip))
-    loss = Clip().loss((), clip, log_ratio, advantage, inside, outside, jnp.zeros_like(log_ratio))
+    still, one = jnp.zeros_like(log_ratio), jnp.ones_like(log_ratio)
+    loss = surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, still, one, game.agents)
     return jnp.moveaxis(loss[..., 0], 0, -1)
 
 
@@ -69,6 +70,17 @@ def test_the_gradient_at_the_old_policy_is_the_policy_gradient(weighting, size):
     exact = -(1 - game.gamma) * jax.grad(game.objective)(old)
     np.testing.assert_allclose(slope, exact, atol=1e-10)
     assert np.abs(exact).max() > 1e-3
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["code", "paper"])
+def test_without_coefficients_dpo_is_the_policy_gradient(shared):
+    """Unclipped, and divided by the number of agents as the paper does."""
+    game = DecMdp(1, 3, 3, 2)
+    old, free = game.logits(2), KlPenalty(root=None, kl=None, shared=shared)
+    weight = samples(game, old)[..., None]
+    loss = lambda new: jnp.sum(weight * losses(game, One(), new, old, surrogate=free, coefficients=free.init(3)))  # noqa: E731
+    exact = -(1 - game.gamma) * jax.grad(game.objective)(old) / (game.agents if shared else 1)
+    np.testing.assert_allclose(jax.grad(loss)(old), exact, atol=1e-10)
 
 
 @pytest.mark.parametrize("place", ["inside", "outside"])

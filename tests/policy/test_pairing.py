@@ -12,8 +12,8 @@ from coterie.policy.estimator import Gae, NStep
 from coterie.policy.fit import Adam
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy
-from coterie.policy.recipes import RECIPES, a2po, coppo, happo, ippo, mappo, recurrent
-from coterie.policy.surrogate import Clip
+from coterie.policy.recipes import RECIPES, a2po, coppo, dpo, happo, ippo, mappo, optimistic_mappo, recurrent
+from coterie.policy.surrogate import Clip, KlPenalty
 from coterie.policy.weighting import One, Others, Preceding, product
 from tests.policy.rollouts import spec
 
@@ -61,6 +61,12 @@ FORBIDDEN = {
     "a floor above 1": (replace(a2po(), surrogate=Clip(adaptive="position", floor=1.5)), ("surrogate.floor", "1.5")),
     "a bound below 0": (replace(coppo(), weighting=Others(-0.1)), ("weighting.outer", "-0.1")),
     "a clip below 0": (replace(a2po(), weighting=Preceding(clip=-0.1)), ("weighting.clip", "-0.1")),
+    "a leak above 1": (replace(mappo(), leak=1.5), ("leak", "1.5", "between 0 and 1")),
+    "optimism below 0": (optimistic_mappo(-0.1), ("weighting.eta", "-0.1", "between 0 and 1")),
+    "no target": (replace(dpo(), surrogate=KlPenalty(target=0.0)), ("surrogate.target", "0.0", "above 0")),
+    "no band": (replace(dpo(), surrogate=KlPenalty(band=0.5)), ("surrogate.band", "0.5", "above 1")),
+    "a coefficient below 0": (replace(dpo(), surrogate=KlPenalty(kl=-1.0)), ("surrogate.kl", "-1.0", "none")),
+    "limits upside down": (replace(dpo(), surrogate=KlPenalty(limits=(2.0, 1.0))), ("surrogate.limits", "least")),
     "a value clip below 0": (replace(mappo(), value_clip=-0.2), ("value_clip", "-0.2")),
 }  # fmt: skip
 

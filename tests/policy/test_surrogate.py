@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coterie.policy.surrogate import Clip
-from coterie.policy.weighting import Context, One, Others, Preceding, product
+from coterie.policy.surrogate import Clip, Coefficients, KlPenalty
+from coterie.policy.weighting import Context, Hysteretic, One, Others, Preceding, product
 
 SHAPE = (1, 1, 1, 1)
 
@@ -19,7 +19,7 @@ def sample(x):
 
 def loss(log_ratio, advantage, inside=1.0, outside=1.0, epsilon=0.2):
     """The loss of one sample as a number, in terms of its log-ratio."""
-    args = sample(advantage), sample(inside), sample(outside), sample(0.0)
+    args = sample(advantage), sample(inside), sample(outside), sample(0.0), sample(1.0), 2
     return Clip().loss((), sample(epsilon), log_ratio * jnp.ones(SHAPE), *args).sum()
 
 
@@ -110,3 +110,73 @@ def test_the_range_in_proportion_to_the_ratios(seed, active):
 def test_the_range_before_anybody_moved_is_epsilon():
     found = Clip(adaptive="ratio").range(jnp.asarray(0), 2, jnp.zeros((4, 2, 3)), jnp.ones(3, bool))
     np.testing.assert_allclose(found, np.full(3, 0.2), rtol=1e-6)
+
+
+def penalised(part, coefficients, kl, weight=(1.0, 1.0, 1.0), ratio=1.5, advantage=2.0, agents=4):
+    """The losses of three samples of one agent."""
+    row = lambda x: jnp.broadcast_to(jnp.asarray(x, jnp.float32), 3).reshape(1, 1, 3, 1)  # noqa: E731
+    each = [jnp.asarray([x], jnp.float32) for x in coefficients]
+    args = row(jnp.log(ratio)), row(advantage), row(1.0), row(0.5), row(kl), row(weight), agents
+    return part.loss(Coefficients(*each), sample(jnp.inf), *args)[0, 0, :, 0]
+
+
+def test_penalties_by_hand():
+    """-outside r A = -0.5 * 1.5 * 2 = -1.5; a quarter of it with four agents."""
+    kl = (0.01, 0.04, 0.16)
+    code = KlPenalty(shared=False, root_of="each")
+    np.testing.assert_allclose(penalised(code, (2.0, 3.0), kl), [-1.5 + 0.23, -1.5 + 0.52, -1.5 + 1.28], rtol=1e-5)
+    mean = np.sqrt(0.07)
+    np.testing.assert_allclose(penalised(KlPenalty(kl=None), (2.0, 9.0), kl), [-0.375 + 2 * mean] * 3, rtol=1e-5)
+    weighted = np.sqrt((0.01 + 0.04) / 2)  # a dead agent's sample is no part of the mean
+    found = penalised(KlPenalty(kl=None), (2.0, 9.0), kl, weight=(1.0, 1.0, 0.0))
+    np.testing.assert_allclose(found, [-0.375 + 2 * weighted] * 3, rtol=1e-5)
+    np.testing.assert_allclose(penalised(KlPenalty(root=None), (9.0, 1.0), kl), [-0.365, -0.335, -0.215], rtol=1e-5)
+
+
+def adapted(part, *seen):
+    """The coefficients of one slot after iterations whose last epoch's steps had these (KL, root of KL)."""
+    now, out = part.init(1), []
+    for steps in seen:
+        kl, root = (jnp.asarray([[step[k]] for step in steps], jnp.float32) for k in (0, 1))
+        now = part.adapt(now, kl, root)
+        out.append((float(now.root[0]), float(now.kl[0])))
+    return out
+
+
+def test_coefficients_follow_a_sequence_worked_by_hand():
+    """Target 0.01, band 1.5: above 0.015 doubled, below 0.00667 halved. The paper has one test for both."""
+    paper = KlPenalty(root=0.5, kl=1.0)
+    steps = [(0.02, 0.0), (0.04, 0.0)], [(0.016, 0.0), (0.013, 0.0)], [(0.001, 0.0), (0.002, 0.0)]
+    assert adapted(paper, *steps) == [(1.0, 2.0), (1.0, 2.0), (0.5, 1.0)]
+    # The code looks at the last step alone, and steers the mean root to 0.1: between 0.0667 and 0.15 it stays.
+    code = KlPenalty(root=1.0, kl=1.0, statistic="code", limits=(0.5, 2.0))
+    steps = [(9.0, 9.0), (0.02, 0.1)], [(9.0, 9.0), (0.02, 0.16)], [(9.0, 9.0), (0.001, 0.01)]
+    assert adapted(code, *steps) == [(1.0, 2.0), (2.0, 2.0), (1.0, 1.0)]
+    assert adapted(KlPenalty(root=None, kl=1.0, limits=(0.5, 2.0)), [(9.0, 9.0)]) == [(0.0, 2.0)]
+
+
+def test_the_root_has_a_finite_slope_where_nothing_has_moved():
+    """At the old policy KL and its slope are 0; a step away the pull is b1 sqrt(F / 2), whatever the distance."""
+
+    def loss(logit, part):
+        old, new = (jnp.array([x, 0.0]) for x in (0.3, logit))
+        log_old, log_new = jax.nn.log_softmax(old), jax.nn.log_softmax(new)
+        kl = jnp.sum(jnp.exp(log_old) * (log_old - log_new)) * jnp.ones(SHAPE)
+        one = jnp.ones(SHAPE)
+        return part.loss(part.init(1), sample(jnp.inf), 0 * one, 0 * one, one, one, kl, one, 2).sum()
+
+    p = jax.nn.sigmoid(0.3)
+    cone = 2.0 * jnp.sqrt(p * (1 - p) / 2)
+    for kind in ("mean", "each"):
+        slope = jax.grad(lambda logit, kind=kind: loss(logit, KlPenalty(root=2.0, kl=None, root_of=kind)))
+        assert abs(slope(0.3)) < 0.1 * cone
+        np.testing.assert_allclose([slope(0.4), slope(0.5), -slope(0.2)], cone, rtol=0.06)
+
+
+def test_hysteretic_weights_by_hand():
+    for advantage, eta, expected in ((1.0, 0.3, 1.0), (-1.0, 0.3, 0.3), (0.0, 0.3, 1.0), (-2.0, 1.0, 1.0)):
+        now = Context(sample(0.0), sample(0.0), sample(advantage), sample(0.2))
+        inside, outside = Hysteretic(eta)(now)
+        assert inside.item() == 1.0 and outside.item() == np.float32(expected)
+        both = product(Hysteretic(eta), Others(0.1))(now._replace(others=sample(5.0)))
+        np.testing.assert_allclose([x.item() for x in both], [1.1, expected], rtol=1e-6)

@@ -12,7 +12,7 @@ from coterie.policy.estimator import PrecedingTrace
 from coterie.policy.fit import Adam
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.order import Blocks, SemiGreedy
-from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo
+from coterie.policy.recipes import a2po, coppo, dpo, happo, ippo, mappo, optimistic_mappo
 from coterie.policy.surrogate import Clip
 from tests.oracles.policy_twin import Method, Twin
 from tests.policy.rollouts import learn, rollout, small, spec
@@ -52,6 +52,13 @@ CASES = {
         replace(a2po("shared"), order=Blocks(2), surrogate=Clip()),
         Method(FULL, **{**A2PO, "order": "blocks"}),
     ),
+    "dpo": (dpo(), Method(NONE, critic="local", normalise="agent", penalty="paper")),
+    "dpo, released code": (
+        dpo(official=True),
+        Method(NONE, critic="local", penalty="code", penalties=(1.0, 1.0, 0.01)),
+    ),
+    "optimistic mappo": (optimistic_mappo(0.3), Method(FULL, normalise="scale", eta=0.3)),
+    "optimistic mappo, released code": (optimistic_mappo(0.3, "after"), Method(FULL, leak=0.3)),
 }
 
 
@@ -62,7 +69,8 @@ def plain(tree, slot):
 def plain_rollout(ro, individual):
     view = lambda x: {k: np.asarray(v) for k, v in x._asdict().items()}  # noqa: E731
     rest = {k: np.asarray(getattr(ro, k)) for k in ("action", "log_prob", "reward", "terminated", "truncated")}
-    return {**view(ro.observation), "final": view(ro.final), "individual": individual, **rest}
+    behaviour = np.asarray(ro.behaviour.log_p, np.float64)
+    return {**view(ro.observation), "final": view(ro.final), "individual": individual, "behaviour": behaviour, **rest}
 
 
 def assert_same(found, slot, params, optimiser, state):
@@ -74,6 +82,12 @@ def assert_same(found, slot, params, optimiser, state):
                 ours, wanted = getattr(optimiser, moment)[name][k][slot], state[moment][name][k]
                 np.testing.assert_allclose(ours, wanted, atol=1e-5, rtol=1e-3, err_msg=f"{moment} {name} {k}")
     assert int(optimiser.count[slot]) == state["count"]
+
+
+def strayed(state):
+    """Other actors, to be the behaviour: where KL is 0 its root turns float32's rounding into gradients."""
+    draw = np.random.default_rng(7)
+    return state._replace(actor=jax.tree.map(lambda x: x + 0.3 * draw.normal(size=x.shape).astype("f"), state.actor))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -93,7 +107,7 @@ def test_three_updates_equal_a_plain_loop(case):
     critics = [plain(state.critic, slot) for slot in range(learner.critic.tower.layout.slots if state.critic else 0)]
     twin = Twin(method, actors, critics)
     for update in range(3):
-        ro, key = rollout(learner, state, seed=update), jax.random.key(100 + update)
+        ro, key = rollout(learner, strayed(state) if method.penalty else state, update), jax.random.key(100 + update)
         state, metrics = learn(learner, state, ro, key)
         history = twin.learn(plain_rollout(ro, individual), key)
         first = [min(turn for turn, agents in enumerate(history) if i in agents) for i in range(n)]
@@ -102,6 +116,8 @@ def test_three_updates_equal_a_plain_loop(case):
             net = jax.tree.map(lambda x: x, state.actor_optimiser)
             moments = net._replace(mu=net.mu["net"], nu=net.nu["net"])
             assert_same(state.actor["net"], slot, twin.actor[slot], moments, twin.actor_state[slot])
+        if method.penalty:
+            np.testing.assert_allclose(state.coefficients, [twin.root, twin.kl], rtol=1e-6)
         for slot in range(len(critics)):
             assert_same(state.critic, slot, twin.critic[slot], state.critic_optimiser, twin.critic_state[slot])
         mean, variance = twin.norm.moments()

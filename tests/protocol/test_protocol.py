@@ -15,7 +15,7 @@ from coterie.contracts import Learner
 from coterie.games.probe_teams import continuous, mixed, multi_discrete
 from coterie.nets.networks import Network
 from coterie.policy.learner import PolicyLearner
-from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo
+from coterie.policy.recipes import a2po, coppo, dpo, happo, ippo, mappo, optimistic_mappo
 from coterie.training.checkpoint import load, save
 from coterie.training.collect import open_stage, scan
 
@@ -33,6 +33,10 @@ RECIPES = {
     "happo inside": happo("inside"),
     "a2po": a2po(),
     "a2po shared": a2po("shared"),
+    "dpo": dpo(),
+    "dpo code": dpo(official=True),
+    "optimistic": optimistic_mappo(0.2),
+    "optimistic after": optimistic_mappo(0.2, "after"),
 }
 ROWS = [(name, net) for name in RECIPES for net in ("plain", "gru")]
 COMPILED = [
@@ -46,6 +50,8 @@ COMPILED = [
     ("happo inside", "plain", "multi_discrete"),
     ("a2po", "plain", "continuous"),
     ("a2po shared", "gru", "mixed"),
+    ("dpo", "plain", "continuous"),
+    ("optimistic", "plain", "mixed"),
 ]
 AGENT = {"policy_loss", "kl", "entropy", "clip_fraction", "ratio_mean", "ratio_max", "clip_range", "gradient_norm",
          "turn"}  # fmt: skip
@@ -79,6 +85,9 @@ def check_metrics(metrics, learner, lead):
     shapes = dict.fromkeys(AGENT, (n,)) | dict.fromkeys(TEAM, ())
     shapes |= dict.fromkeys(("joint_ratio_mean", "joint_ratio_max"), ())
     shapes |= {"explained_variance": (n if learner.critic.input.per_agent else 1,)}
+    if learner.recipe.name == "dpo":
+        shapes = {name: shape for name, shape in shapes.items() if not name.startswith("clip")}
+        shapes |= dict.fromkeys(("root_kl", "root_coefficient", "kl_coefficient"), (n,))
     if learner.spec.action_kind == "discrete":
         shapes["action_probability"] = (n, learner.spec.choices)
     assert {name: x.shape for name, x in metrics.items()} == {name: lead + shape for name, shape in shapes.items()}

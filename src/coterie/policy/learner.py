@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from coterie.contracts import HERE, Across, Metrics, Observation, Rollout, Sizes, Spec, Step
+from coterie.contracts import HERE, Across, CoterieError, Metrics, Observation, Rollout, Sizes, Spec, Step
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.networks import Network
 from coterie.nets.sharing import layout
@@ -18,6 +18,7 @@ from coterie.policy.diagnostics import GUARDED, guard, summarise, together
 from coterie.policy.estimator import Returns
 from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
+from coterie.policy.surrogate import KlPenalty
 from coterie.policy.tower import Tower
 from coterie.policy.turn import Progress, Turns
 
@@ -75,7 +76,17 @@ class PolicyLearner(eqx.Module):
         return GUARDED
 
     def spread(self, axis: str) -> PolicyLearner:
-        """The same learner for environments spread over the devices of ``axis``."""
+        """The same learner for environments spread over the devices of ``axis``.
+
+        Raises:
+            CoterieError: The surrogate takes the root of a mean over samples that no device has all of.
+        """
+        part = self.recipe.surrogate
+        if isinstance(part, KlPenalty) and part.root is not None and part.root_of == "mean":
+            raise CoterieError(
+                "surrogate kl_penalty takes the root of a mean over all environments, which several devices do not "
+                "see: leave out devices, or choose surrogate.root_of each"
+            )
         return PolicyLearner(self.recipe, self.spec, Across(axis))
 
     def per_environment(self) -> TrainState:

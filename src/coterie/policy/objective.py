@@ -14,9 +14,14 @@ from coterie.contracts import HERE, Across
 from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic
 from coterie.policy.fit import Batch, Stats
-from coterie.policy.surrogate import Surrogate
+from coterie.policy.surrogate import Clip, Surrogate, root_of
 from coterie.policy.tower import Tower
 from coterie.policy.weighting import Context, Weighting
+
+
+def shape(advantage: Float[Array, "T E M"], leak: Array | float) -> Float[Array, "T E M"]:
+    """max(leak A, A), 0 <= leak <= 1: bad outcomes, which may be the others' fault, count less (OptiMAPPO)."""
+    return jnp.maximum(leak * advantage, advantage)
 
 
 def normalise(
@@ -24,17 +29,19 @@ def normalise(
 ) -> Float[Array, "T E N"]:
     """Advantages of every agent with mean 0 and deviation 1 over the ``team``, per ``agent``, or as they are.
 
-    Dead agents carry no weight. Per agent keeps independent learners independent.
+    Dead agents carry no weight. Per agent keeps independent learners independent. ``scale`` divides by the team's
+    deviation and keeps every sign.
     """
     present = alive.astype(advantage.dtype)
     wide = jnp.broadcast_to(advantage, present.shape)
     if over == "none":
         return wide
-    axes = (0, 1, 2) if over == "team" else (0, 1)
+    axes = (0, 1) if over == "agent" else (0, 1, 2)
     count = jnp.maximum(across.sum(jnp.sum(present, axes, keepdims=True)), 1.0)
     mean = across.sum(jnp.sum(present * wide, axes, keepdims=True)) / count
     variance = across.sum(jnp.sum(present * jnp.square(wide - mean), axes, keepdims=True)) / count
-    return (wide - mean) / (jnp.sqrt(variance) + 1e-5)
+    centred = wide if over == "scale" else wide - mean
+    return centred / (jnp.sqrt(variance) + 1e-5)
 
 
 class Objective(eqx.Module):
@@ -80,7 +87,9 @@ class Objective(eqx.Module):
         others = batch["rest"] + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
         inside, outside = self.weighting(Context(batch["carried"], others, advantage, clip))
         kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
-        each = self.surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, kl)
+        each = self.surrogate.loss(
+            coefficients, clip, log_ratio, advantage, inside, outside, kl, weight, len(self.tower.layout.slot_of)
+        )
         own, trunk = each, self.critic.trunk
         each = each - self.entropy * entropy
         value = jnp.zeros_like(each) if trunk is None else self.critic.loss(last, batch["old"], batch["target"])
@@ -92,16 +101,18 @@ class Objective(eqx.Module):
             return jnp.sum(weight * x, (1, 2)) / count
 
         ratio, joint = jnp.exp(fresh), jnp.exp(others + fresh)
-        outrun = jnp.abs(ratio * inside - 1.0) > clip
         stats = {
             "policy_loss": mean(own),
             "value_loss": mean(value),
             "kl": mean(kl),
             "entropy": mean(entropy),
-            "clip_fraction": mean(outrun.astype(ratio.dtype)),
             "ratio_mean": mean(ratio),
             "ratio_max": jnp.max(ratio, (1, 2)),
             "joint_ratio_mean": mean(joint),
             "joint_ratio_max": jnp.max(joint, (1, 2)),
         }
+        if isinstance(self.surrogate, Clip):
+            stats["clip_fraction"] = mean((jnp.abs(ratio * inside - 1.0) > clip).astype(ratio.dtype))
+        else:
+            stats["root_kl"] = mean(root_of(kl))
         return jnp.sum(slot), jax.tree.map(stop_gradient, stats)

@@ -11,8 +11,8 @@ from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import Local
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.recipes import Recipe
-from coterie.policy.surrogate import Clip
-from coterie.policy.weighting import Others, Preceding, Product, Weighting
+from coterie.policy.surrogate import Clip, KlPenalty
+from coterie.policy.weighting import Hysteretic, Others, Preceding, Product, Weighting
 
 
 def check(recipe: Recipe, spec: Spec) -> None:
@@ -33,7 +33,9 @@ def _numbers(recipe: Recipe) -> None:
     for name, value in positive.items():
         if not value > 0 or not math.isfinite(value):
             raise CoterieError(f"{name} is {value}: give a number above 0")
-    shares = {"gamma": recipe.gamma, "surrogate.epsilon": recipe.surrogate.epsilon}
+    shares = {"gamma": recipe.gamma, "leak": recipe.leak}
+    if isinstance(recipe.surrogate, Clip):
+        shares["surrogate.epsilon"] = recipe.surrogate.epsilon
     trace = getattr(recipe.estimator, "trace", None)
     if trace is not None:
         shares["estimator.trace"] = trace
@@ -42,6 +44,11 @@ def _numbers(recipe: Recipe) -> None:
     for name, value in shares.items():
         if not 0.0 <= value <= 1.0:
             raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
+    for part in _weightings(recipe):
+        if isinstance(part, Hysteretic) and not 0.0 <= part.eta <= 1.0:
+            raise CoterieError(f"weighting.eta is {part.eta}: give a number between 0 and 1")
+    if isinstance(recipe.surrogate, KlPenalty):
+        _penalty(recipe.surrogate)
     least = [("entropy", recipe.entropy), ("value_clip", recipe.value_clip)]
     for part in _weightings(recipe):
         least += [(f"weighting.{name}", getattr(part, name, None)) for name in ("outer", "clip")]
@@ -51,6 +58,17 @@ def _numbers(recipe: Recipe) -> None:
     steps = getattr(recipe.estimator, "steps", 1)
     if steps < 1:
         raise CoterieError(f"estimator.steps is {steps}: give at least 1")
+
+
+def _penalty(part: KlPenalty) -> None:
+    for name, value, least in (("target", part.target, 0.0), ("band", part.band, 1.0), ("factor", part.factor, 1.0)):
+        if not value > least or not math.isfinite(value):
+            raise CoterieError(f"surrogate.{name} is {value}: give a number above {least:g}")
+    for name, value in (("root", part.root), ("kl", part.kl)):
+        if value is not None and not (value >= 0 and math.isfinite(value)):
+            raise CoterieError(f"surrogate.{name} is {value}: give 0 or more, or none to leave the term out")
+    if part.limits and not (len(part.limits) == 2 and 0 < part.limits[0] < part.limits[1]):
+        raise CoterieError(f"surrogate.limits are {part.limits}: give the least and the largest coefficient, or none")
 
 
 def _weightings(recipe: Recipe) -> tuple[Weighting, ...]:

@@ -14,8 +14,8 @@ from coterie.policy.critic_input import CriticInput, GlobalState, Local
 from coterie.policy.estimator import Estimator, Gae, PrecedingTrace
 from coterie.policy.fit import Adam
 from coterie.policy.order import Order, RandomSequence, SemiGreedy, Simultaneous
-from coterie.policy.surrogate import Clip, Surrogate
-from coterie.policy.weighting import One, Others, Preceding, Weighting
+from coterie.policy.surrogate import Clip, KlPenalty, Surrogate
+from coterie.policy.weighting import Hysteretic, One, Others, Preceding, Weighting
 
 
 class Recipe(eqx.Module):
@@ -36,7 +36,9 @@ class Recipe(eqx.Module):
         actor_fit: The actors' optimiser.
         critic_fit: The critic's optimiser.
         value_norm: Running normalisation of value targets, or none.
-        advantage_norm: Normalise advantages over the ``team``, per ``agent``, or ``none``.
+        advantage_norm: Normalise advantages over the ``team``, per ``agent``, only ``scale`` them (the team's deviation
+            becomes 1, every sign stays), or ``none``.
+        leak: What negative advantages are multiplied with before they are normalised; 1 leaves them.
         critic_turns: Fit the critic ``after`` all turns, or within each ``turn`` on that turn's targets.
         squash: Continuous actions: ``tanh`` or ``clip`` to the box.
         gamma: Discount.
@@ -65,7 +67,8 @@ class Recipe(eqx.Module):
     actor_fit: Adam = Adam()
     critic_fit: Adam = Adam()
     value_norm: ValueNorm | NoNorm = ValueNorm()
-    advantage_norm: Literal["team", "agent", "none"] = eqx.field(static=True, default="team")
+    advantage_norm: Literal["team", "agent", "scale", "none"] = eqx.field(static=True, default="team")
+    leak: float = 1.0
     critic_turns: Literal["after", "turn"] = eqx.field(static=True, default="after")
     squash: Literal["tanh", "clip"] = eqx.field(static=True, default="tanh")
     gamma: float = 0.95
@@ -118,10 +121,54 @@ def a2po(mode: Literal["separate", "shared"] = "separate") -> Recipe:
     return line if mode == "separate" else replace(line, sharing="full", order=SemiGreedy(blocks=2))
 
 
+def dpo(official: bool = False) -> Recipe:
+    """Decentralised policy optimisation: each agent keeps near its old policy by adaptive penalties (Su and Lu 2024).
+
+    ``official`` follows the released code: its initial values, statistics, limits, and no division by N.
+    """
+    line = Recipe(name="dpo", sharing="none", critic_input=Local(), advantage_norm="agent", surrogate=KlPenalty())
+    code = KlPenalty(1.0, 1.0, shared=False, root_of="each", statistic="code", limits=(1e-3, 1e3))
+    return replace(line, surrogate=code, advantage_norm="team") if official else line
+
+
+def dpo_without_sqrt(official: bool = False) -> Recipe:
+    """DPO without the square-root penalty, an ablation of its paper (Su and Lu 2024)."""
+    line = dpo(official)
+    return replace(line, name="dpo_without_sqrt", surrogate=replace(line.surrogate, root=None))
+
+
+def dpo_without_kl(official: bool = False) -> Recipe:
+    """DPO without the linear penalty, an ablation of its paper (Su and Lu 2024)."""
+    line = dpo(official)
+    return replace(line, name="dpo_without_kl", surrogate=replace(line.surrogate, kl=None))
+
+
+def ippo_kl(official: bool = False) -> Recipe:
+    """Independent PPO with an adaptive KL penalty instead of a clip: DPO's baseline (Su and Lu 2024)."""
+    return replace(dpo_without_sqrt(official), name="ippo_kl")
+
+
+def optimistic_mappo(eta: float = 0.0, norm: Literal["scale", "after", "before", "none"] = "scale") -> Recipe:
+    """MAPPO whose negative advantages count ``eta`` times (OptiMAPPO: Zhao et al. 2024).
+
+    ``norm`` says how shaping and normalising meet: ``scale`` divides by the deviation without centring, which keeps
+    every sign; ``before`` and ``after`` normalise before or after shaping (``after`` is the released code, and makes
+    some of the shaped advantages negative again); ``none`` does not normalise.
+    """
+    line = Recipe(name="optimistic_mappo", leak=eta)
+    if norm == "after":
+        return line
+    kind = "team" if norm == "before" else norm
+    return replace(line, leak=1.0, weighting=Hysteretic(eta), advantage_norm=kind)
+
+
 def recurrent(recipe: Recipe, width: int = 64, chunk: int = 0) -> Recipe:
     """The same line-up with a GRU of ``width`` units in actor and critic."""
     net = Network(encoder=(width,), memory=width)
     return replace(recipe, actor=net, critic=net if isinstance(recipe.critic, Network) else recipe.critic, chunk=chunk)
 
 
-RECIPES = {"ippo": ippo, "mappo": mappo, "coppo": coppo, "happo": happo, "a2po": a2po}
+RECIPES = {
+    "ippo": ippo, "mappo": mappo, "coppo": coppo, "happo": happo, "a2po": a2po, "dpo": dpo, "ippo_kl": ippo_kl,
+    "dpo_without_sqrt": dpo_without_sqrt, "dpo_without_kl": dpo_without_kl, "optimistic_mappo": optimistic_mappo,
+}  # fmt: skip

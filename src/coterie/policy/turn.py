@@ -6,7 +6,6 @@ which sees what the turns before it did through the agents' log-ratios).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -19,7 +18,7 @@ from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic, Values
 from coterie.policy.estimator import Returns
 from coterie.policy.fit import Batch, Stats, fit
-from coterie.policy.objective import Objective, normalise
+from coterie.policy.objective import Objective, normalise, shape
 from coterie.policy.order import Plan, choose, plan, unit_scores
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower, sequences, unsequences
@@ -154,11 +153,12 @@ class Turns(eqx.Module):
     ) -> tuple[Progress, Report]:  # fmt: skip
         """Choose who moves, fit their policies, and record how far they moved."""
         order_key, fit_key, critic_key = jax.random.split(key, 3)
-        normal = normalise(estimate[0], self.rollout.observation.alive, self.recipe.advantage_norm, self.across)
+        alive, shaped = self.rollout.observation.alive, shape(estimate[0], self.recipe.leak)
+        normal = normalise(shaped, alive, self.recipe.advantage_norm, self.across)
         progress, slots, active = self.select(progress, estimate[0], normal, order_key, index)
         whole = self.plan.members == self.tower.layout.slots or self.plan.blocks
         pick = (lambda tree: tree) if whole else (lambda tree: jax.tree.map(lambda x: x[slots], tree))
-        put = (lambda _, new: new) if whole else _scatter(slots)
+        put = lambda old, new: new if whole else jax.tree.map(lambda a, b: a.at[slots].set(b), old, new)  # noqa: E731
         batch = pick(data)
         batch["weight"] = batch["present"] * active[:, None, None, :].astype(normal.dtype)
         batch["advantage"] = pick(self.tower.arrange(sequences(normal, self.length)))
@@ -170,10 +170,10 @@ class Turns(eqx.Module):
         if self.critic.trunk is not None:
             progress, values = self.targets(progress, estimate[1])
             batch |= pick(values)
-        clip = pick(self.clip(progress, active, index))
+        clip, coefficients = pick(self.clip(progress, active, index)), pick(progress.coefficients)
 
         def loss(params: PyTree, rows: Batch, total: Array) -> tuple[Array, Stats]:
-            return self.objective(params, rows, total, clip, progress.coefficients)
+            return self.objective(params, rows, total, clip, coefficients)
 
         fitted = fit(
             loss, self.recipe.actor_fit, pick(progress.actor), pick(progress.actor_optimiser), batch, fit_key,
@@ -181,7 +181,11 @@ class Turns(eqx.Module):
         )  # fmt: skip
         stats = {name: jnp.max(s, 0) if name.endswith("max") else jnp.mean(s, 0) for name, s in fitted.stats.items()}
         stats = {k: jnp.broadcast_to(s if s.ndim == 2 else s.reshape(-1, 1), active.shape) for k, s in stats.items()}
-        stats["clip_range"] = clip[:, 0, 0, :]
+        if "clip_fraction" in stats:
+            stats["clip_range"] = clip[:, 0, 0, :]
+        for name, value in self.recipe.surrogate.report(coefficients).items():
+            stats[name] = jnp.broadcast_to(value[:, None], active.shape)
+        coefficients = self.adapt(coefficients, fitted.stats, active)
         moved = progress.log_ratio
         if self.moving:
             log_prob = self.objective.log_prob(fitted.params, batch)[0]
@@ -189,6 +193,7 @@ class Turns(eqx.Module):
         progress = progress._replace(
             actor=put(progress.actor, fitted.params),
             actor_optimiser=put(progress.actor_optimiser, fitted.optimiser),
+            coefficients=put(progress.coefficients, coefficients),
             log_ratio=moved,
         )
         value_stats: Stats = {}
@@ -223,6 +228,13 @@ class Turns(eqx.Module):
         each = self.recipe.surrogate.range(index % self.plan.lap, self.plan.lap, log_ratio, mask)
         return self.tower.layout.arrange(each, 0)[:, None, None, :]
 
+    def adapt(self, coefficients: PyTree, stats: Stats, active: Bool[Array, "K M"]) -> PyTree:
+        """The surrogate's coefficients after a turn, from the divergences of its last epoch's steps."""
+        share = active.astype(stats["kl"].dtype)[None]
+        mean = lambda x: jnp.sum(self.across.mean(x) * share, -1) / jnp.maximum(jnp.sum(share, -1), 1.0)  # noqa: E731
+        kl, root = mean(stats["kl"]), mean(stats.get("root_kl", stats["kl"]))
+        return self.recipe.surrogate.adapt(coefficients, kl, root)
+
     def fit_critic(
         self, progress: Progress, target: Float[Array, "T E M"], epochs: int, key: PRNGKeyArray
     ) -> tuple[Progress, Stats]:
@@ -234,7 +246,3 @@ class Turns(eqx.Module):
         )  # fmt: skip
         progress = progress._replace(critic=fitted.params, critic_optimiser=fitted.optimiser, scale=scale)
         return progress, jax.tree.map(lambda s: jnp.mean(s, 0), fitted.stats)
-
-
-def _scatter(slots: Int[Array, " K"]) -> Callable[[PyTree, PyTree], PyTree]:
-    return lambda old, new: jax.tree.map(lambda a, b: a.at[slots].set(b), old, new)

@@ -75,10 +75,26 @@ class Preceding(eqx.Module):
         return (weight, one) if self.place == "inside" else (one, weight)
 
 
+class Hysteretic(eqx.Module):
+    """Bad outcomes count less: ``eta`` outside where the advantage is negative, 1 elsewhere.
+
+    Source: hysteretic Q-learning (Matignon et al. 2007) and, as max(eta A, A), optimistic policy gradients (Zhao et
+    al. 2024).
+    The sign is that of the advantage after ``advantage_norm``: ``scale`` and ``none`` keep the sign of the outcome.
+    """
+
+    eta: float = 0.0
+
+    def __call__(self, context: Context) -> Weights:
+        """Inside and outside weights."""
+        one = jnp.ones_like(context.others)
+        return one, jnp.where(context.advantage < 0, self.eta * one, one)
+
+
 class Product(eqx.Module):
     """The product of several weightings, inside by inside and outside by outside."""
 
-    parts: tuple[One | Others | Preceding, ...] = ()
+    parts: tuple[One | Others | Preceding | Hysteretic, ...] = ()
 
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""
@@ -89,9 +105,9 @@ class Product(eqx.Module):
         return inside, outside
 
 
-def product(*parts: One | Others | Preceding) -> Product:
+def product(*parts: One | Others | Preceding | Hysteretic) -> Product:
     """The product of several weightings."""
     return Product(parts)
 
 
-Weighting = One | Others | Preceding | Product
+Weighting = One | Others | Preceding | Hysteretic | Product

@@ -29,6 +29,16 @@ WORKS: dict[tuple[str, ...], tuple[str, str, str]] = {
     ("IPPO", "de Witt et al. 2020"): (
         "C. Schroeder de Witt, T. Gupta, D. Makoviichuk, V. Makoviychuk, P. H. S. Torr, M. Sun, S. Whiteson",
         "Is Independent Learning All You Need in the StarCraft Multi-Agent Challenge?", "arXiv:2011.09533, 2020"),
+    ("DPO", "Su and Lu 2024"): (
+        "K. Su, Z. Lu", "A Fully Decentralized Surrogate for Multi-Agent Policy Optimization",
+        "TMLR 2024, arXiv:2211.03032"),
+    ("OptiMAPPO", "Zhao et al. 2024"): (
+        "W. Zhao, Y. Zhao, Z. Li, J. Kannala, J. Pajarinen",
+        "Optimistic Multi-Agent Policy Gradient", "ICML 2024, arXiv:2311.01953"),
+    ("Matignon et al. 2007",): (
+        "L. Matignon, G. J. Laurent, N. Le Fort-Piat",
+        "Hysteretic Q-Learning: an Algorithm for Decentralized Reinforcement Learning in Cooperative Multi-Agent Teams",
+        "IROS 2007"),
     ("Schulman et al. 2017",): (
         "J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov",
         "Proximal Policy Optimization Algorithms", "arXiv:1707.06347, 2017"),
