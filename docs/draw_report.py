@@ -1,9 +1,10 @@
 """Pictures of a campaign's report, for README and docs.
 
-    python docs/draw_report.py campaigns/demo-laptop
+    python docs/draw_report.py campaigns/demo-laptop report
+    python docs/draw_report.py campaigns/a2po-laptop a2po
 
-Writes ``docs/images/report-light.png`` and ``report-dark.png`` (the top of the page) and ``report-curves.png``, drawn
-by headless Chromium.
+Writes ``docs/images/NAME-light.png`` and ``NAME-dark.png`` (the top of the page) and ``NAME-curves.png``, drawn by
+headless Chromium.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def shoot(page: Page, name: str, first: str, last: str) -> None:
 
 def main() -> None:
     """Draw."""
-    room = Path(sys.argv[1])
+    room, name = Path(sys.argv[1]), sys.argv[2]
     path = room / "report.html"
     write(plan.read(room), path)
     with sync_playwright() as play:
@@ -44,9 +45,9 @@ def main() -> None:
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme=scheme)
             page.goto(path.resolve().as_uri())
-            shoot(page, f"report-{scheme}.png", "claims", "claims")
+            shoot(page, f"{name}-{scheme}.png", "claims", "claims")
             if scheme == "light":
-                shoot(page, "report-curves.png", "aggregates", "learning")
+                shoot(page, f"{name}-curves.png", "aggregates", "learning")
         browser.close()
 
 

@@ -135,6 +135,7 @@ def test_a_killed_campaign_goes_on_and_ends_as_one_never_killed(tmp_path):
     child = start("run", tmp_path / "real.py", "--out", whole)
     _, err = child.communicate()
     assert child.returncode == 2 and "failed: bad on climb: " in err
+    assert not [path for path in whole.rglob("log.txt") if "Fatal" in path.read_text()]
     assert err.splitlines()[-1].startswith("coterie: 1 of 2 runs failed, bad on climb first (")
     child = start("run", tmp_path / "real.py", "--out", killed)
     while not list(killed.glob("runs/good/climb/checkpoints/*.safetensors")):

@@ -1,5 +1,7 @@
 """Suites say what is run, and refuse what cannot be."""
 
+from dataclasses import replace
+
 import pytest
 
 from coterie.campaign import plan, suite
@@ -122,7 +124,13 @@ def test_a_directory_keeps_its_suite(suite, campaign):
     ):
         with pytest.raises(CoterieError, match=words):
             plan.claim_directory(campaign.directory, plan.describe(changed, scale))
-    plan.claim_directory(campaign.directory, plan.describe(suite(claims=()), "laptop"))
+    fewer = suite(methods={"mappo": suite().methods["mappo"]}, claims=())
+    slower = suite(games={"climb": replace(suite().games["climb"], laptop=32), "penalty": suite().games["penalty"]})
+    for changed in (fewer, slower):
+        with pytest.raises(CoterieError, match=r"as it was before it changed \("):
+            plan.claim_directory(campaign.directory, plan.describe(changed, "laptop"))
+    more = suite(methods={**suite().methods, "coppo": Method("coppo")}, claims=())
+    assert len(plan.claim_directory(campaign.directory, plan.describe(more, "laptop")).entries) == 6
     assert plan.read(campaign.directory).claims == ()
 
 

@@ -121,7 +121,7 @@ def _row(job: Job) -> dict[str, Any]:
 
 
 def claim_directory(directory: Path, document: Mapping[str, Any]) -> Plan:
-    """Write ``campaign.json``, or go on with the same campaign.
+    """Write ``campaign.json``, or go on with the same campaign, to which the suite may have added runs.
 
     Raises:
         CoterieError: The directory holds another campaign, or one of another version.
@@ -138,14 +138,21 @@ def claim_directory(directory: Path, document: Mapping[str, Any]) -> Plan:
                 "choose another directory with --out"
             )
     changed = [key for key in document if there.document.get(key) != document[key]]
-    if set(changed) - {"claims", "about"}:
+    more = _rows(document)
+    grown = all(more.get(place) == row for place, row in _rows(there.document).items())
+    if set(changed) - {"claims", "about", "runs"} or not grown:
         raise CoterieError(
             f"{directory} holds the suite {there.name} as it was before it changed ({', '.join(changed)}): choose "
             "another directory with --out, or change the suite back"
         )
-    if changed:  # words and claims may change without a run
+    if changed:  # words and claims may change without a run, and new runs may join those that are there
         write_json(path, document)
     return read(directory)
+
+
+def _rows(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The runs of a campaign by place, their recipes built: a field that is new and has its default is no change."""
+    return {row["place"]: {**row, "recipe": decode(Recipe, row["recipe"])} for row in document["runs"]}
 
 
 def read(directory: Path) -> Plan:

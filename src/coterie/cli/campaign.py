@@ -154,4 +154,5 @@ class Screen:
         stage = entry.stage
         if stage in ("done", "failed"):
             self._told.add(entry.directory)
-            self._console.print(f"{stage}: {entry.method} on {entry.game}{': ' * bool(entry.failure)}{entry.failure}")
+            line = f"{stage}: {entry.method} on {entry.game}{': ' * bool(entry.failure)}{entry.failure}"
+            self._console.print(line, soft_wrap=True)

@@ -7,9 +7,10 @@ PARTICLES = ("particle/spread", "particle/line", "particle/circle")
 
 suite = Suite(
     name="a2po",
-    about="MAPPO, CoPPO, HAPPO and A2PO on cooperative particles and matrix games.",
+    about="MAPPO (shared and separate parameters), CoPPO, HAPPO and A2PO on cooperative particles and matrix games.",
     methods={
         "mappo": Method("mappo"),
+        "mappo-apart": Method("mappo", {"sharing": "none"}),
         "coppo": Method("coppo"),
         "happo": Method("happo"),
         "a2po": Method("a2po"),
@@ -31,6 +32,12 @@ suite = Suite(
             says="Agent-by-agent updates with the off-policy correction beat simultaneous ones.",
             source="Wang et al. 2023 (A2PO), section 5",
             condition=Improves("a2po", "mappo", PARTICLES),
+        ),
+        Claim(
+            name="a2po over mappo, both with separate parameters",
+            says="The gain over simultaneous updates is not that of separate parameters.",
+            source="a control of ours",
+            condition=Improves("a2po", "mappo-apart", PARTICLES),
         ),
         Claim(
             name="a2po over happo",
