@@ -20,6 +20,7 @@ from coterie.games.matrix import MatrixGame
 from coterie.games.particle import ParticleGame
 from coterie.games.probe_game import ProbeGame, ProbeState
 from coterie.games.scripted import greedy_assignment
+from coterie.games.stochastic import StochasticGame, discounted_optimum
 from coterie.training.evaluate import trail
 from coterie.training.replay import write_gif
 
@@ -54,6 +55,17 @@ def matrix(game: MatrixGame, action: tuple[int, ...]) -> Scene:
     state, _ = game.reset(key)
     after, _, _ = game.step(key, state, jax.numpy.asarray(action))
     return game.scene(jax.device_get(after), np.asarray(action))
+
+
+def wanderer(game: StochasticGame) -> dict[str, Scene]:
+    """The start, and after three joint actions of the best stationary policy."""
+    _, policy = discounted_optimum(game)
+    state, _ = game.reset(jax.random.key(0))
+    start, action = game.scene(jax.device_get(state), None), policy[0]
+    for key in jax.random.split(jax.random.key(1), 3):
+        action = policy[int(state.place)]
+        state, _, _ = game.step(key, state, jax.numpy.asarray(action))
+    return {"start": start, "after three steps": game.scene(jax.device_get(state), action)}
 
 
 def probe(name: str, game: ProbeGame) -> dict[str, Scene]:
@@ -115,6 +127,7 @@ def main() -> None:
             assert isinstance(many, MatrixGame)
             tracks["five agents"] = matrix(many, (0, 0, 2, 0, 1))
         draw(name, tracks)
+    draw("stochastic/random", wanderer(StochasticGame()))
     for name in games():
         if isinstance(game := coterie.make(name), ProbeGame):
             draw(name, probe(name, game))
