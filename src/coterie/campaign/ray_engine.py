@@ -5,8 +5,10 @@ Every node must see the campaign's directory under the same path, and have Coter
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,6 +118,21 @@ def cluster(ray: Any, address: str, cores: int) -> Iterator[None]:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CoterieError(f"{where} does not answer ({first}): check --address, or leave it out") from None
     try:
-        yield
+        with _stdout_to_stderr():
+            yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Ray tells of dead workers on stdout, where the command's own answer goes."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
