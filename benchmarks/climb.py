@@ -28,7 +28,9 @@ from coterie.training.train import advance, begin, place
 RESULTS = Path(__file__).parent / "results"
 LINES = {
     "ippo": {}, "mappo": {}, "coppo": {}, "mappo, no sharing": {"sharing": "none"}, "happo": {}, "happo, inside":
-    {"factor": "inside"}, "a2po": {}, "a2po, shared blocks": {"mode": "shared"},
+    {"factor": "inside"}, "a2po": {}, "a2po, shared blocks": {"mode": "shared"}, "dpo": {}, "dpo, released code":
+    {"official": True}, "ippo_kl": {}, "optimistic_mappo": {}, "optimistic_mappo, eta 0.4": {"eta": 0.4},
+    "optimistic_mappo, eta 0.6": {"eta": 0.6}, "optimistic_mappo, released code": {"norm": "after"},
 }  # fmt: skip
 
 
