@@ -112,7 +112,8 @@ from coterie.campaign.claims import Claim, Attains
 from coterie.campaign.suite import Arena, Method, Suite
 TINY = {"environments": 4, "rollout": 8, "minibatches": 1, "epochs": 1, "critic_epochs": 1}
 suite = Suite(
-    "real", "One good run and one that cannot be.", {"good": Method("mappo"), "bad": Method("mappo", {"gain": 1e30})},
+    "real", "One good run and one that cannot be.",
+    {"good": Method("mappo"), "bad": Method("mappo", {"actor_fit.rate": 1e38})},
     {"climb": Arena("matrix/climb", 3200, 3200, recipe=TINY)}, laptop_seeds=2, points=50, episodes=2,
     claims=(Claim("finite", "Payoffs are finite.", "arithmetic", Attains("good", "climb", -12.0, low=1.0)),),
 )
