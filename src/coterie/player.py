@@ -64,11 +64,8 @@ class Policy:
         mask = np.array(spec.legal)[None]
         if legal is not None:
             space = spec.action_spaces[agent]
-            own = (
-                space.sizes
-                if space.kind == "discrete"
-                else (space.components, *([max(space.sizes)] * bool(space.sizes)))
-            )
+            most = (max(space.sizes),) if space.sizes else ()
+            own = space.sizes if space.kind == "discrete" else (space.components, *most)
             given = np.zeros(mask.shape[2:], bool)
             fits = self._fitting("legal", legal, own, given.shape)
             given[*(slice(length) for length in fits.shape)] = fits.astype(bool)

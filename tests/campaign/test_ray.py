@@ -33,10 +33,11 @@ def test_the_same_numbers_and_a_killed_run_goes_on(tmp_path, suite, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", str(source))
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(cache))
     monkeypatch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    small = suite(games={"climb": suite().games["climb"]}, claims=())
+    first = {name: dict(list(getattr(suite(), name).items())[:1]) for name in ("methods", "games")}
+    small = suite(**first, claims=())
     document = plan.describe(small, "laptop")
     ours, rays = (plan.claim_directory(tmp_path / name, document) for name in ("local", "ray"))
-    assert local(ours, lambda running, entries: None, workers=2).failed == ()
+    assert local(ours, lambda running, entries: None, workers=1).failed == ()
     killed = []
 
     def kill():
@@ -48,7 +49,7 @@ def test_the_same_numbers_and_a_killed_run_goes_on(tmp_path, suite, monkeypatch)
 
     threading.Thread(target=kill, daemon=True).start()
     result = on_ray(rays, lambda running, entries: None, workers=2)
-    assert result.failed == () and result.done == 2 and killed
+    assert result.failed == () and result.done == 1 and killed
     for one, two in zip(ours.entries, rays.entries, strict=True):
         for name in ("metrics.jsonl", "evaluation.json", "policies.safetensors"):
             assert (one.directory / name).read_bytes() == (two.directory / name).read_bytes()

@@ -41,7 +41,7 @@ spec = importlib.util.spec_from_file_location("devices", sys.argv[1])
 test = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(test)
 assert len(jax.devices()) == 8
-test.assert_same_update(test.learner("happo", 0, 8), 8)
+test.assert_same_update(test.learner("mappo", 0, 8), 8)
 test.assert_every_episode_counts(8, (0, 1), 4)
 """
 
