@@ -149,7 +149,7 @@ def test_a_row_plays_learns_and_is_saved(name, net, game, tmp_path):
     assert len(traces) == 1
 
 
-ALONE = [("happo", "gru", "mixed")]
+ALONE = [("happo", "plain", "mixed")]
 
 
 @pytest.mark.parametrize(("name", "net", "game"), ALONE)
