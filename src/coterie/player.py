@@ -63,9 +63,7 @@ class Policy:
         local[0, agent, : size.shape[0]] = size
         mask = np.array(spec.legal)[None]
         if legal is not None:
-            space = spec.action_spaces[agent]
-            most = (max(space.sizes),) if space.sizes else ()
-            own = space.sizes if space.kind == "discrete" else (space.components, *most)
+            own = spec.action_spaces[agent].legal_shape
             given = np.zeros(mask.shape[2:], bool)
             fits = self._fitting("legal", legal, own, given.shape)
             given[*(slice(length) for length in fits.shape)] = fits.astype(bool)

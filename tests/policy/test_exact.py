@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from coterie.policy.surrogate import Clip, KlPenalty
+from coterie.policy.surrogate import Clip, KlPenalty, Sample
 from coterie.policy.weighting import Context, One, Others, Preceding, product
 from tests.oracles.dec_mdp import DecMdp
 
@@ -40,7 +40,8 @@ def losses(game, weighting, new, old, moved=None, epsilon=0.2, surrogate=Clip(),
     clip = jnp.full((game.agents, 1, 1, 1), epsilon)
     inside, outside = weighting(Context(rest(before), rest(fresh), advantage, clip))
     still, one = jnp.zeros_like(log_ratio), jnp.ones_like(log_ratio)
-    loss = surrogate.loss(coefficients, clip, log_ratio, advantage, inside, outside, still, one, game.agents)
+    sample = Sample(log_ratio, advantage, inside, outside, still, one, clip, game.agents)
+    loss = surrogate.loss(coefficients, sample)
     return jnp.moveaxis(loss[..., 0], 0, -1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coterie.policy.surrogate import Clip, Coefficients, KlPenalty
+from coterie.policy.surrogate import Clip, Coefficients, KlPenalty, Sample
 from coterie.policy.weighting import Context, Hysteretic, One, Others, Preceding, product
 
 SHAPE = (1, 1, 1, 1)
@@ -19,8 +19,8 @@ def sample(x):
 
 def loss(log_ratio, advantage, inside=1.0, outside=1.0, epsilon=0.2):
     """The loss of one sample as a number, in terms of its log-ratio."""
-    args = sample(advantage), sample(inside), sample(outside), sample(0.0), sample(1.0), 2
-    return Clip().loss((), sample(epsilon), log_ratio * jnp.ones(SHAPE), *args).sum()
+    args = sample(advantage), sample(inside), sample(outside), sample(0.0), sample(1.0), sample(epsilon), 2
+    return Clip().loss((), Sample(log_ratio * jnp.ones(SHAPE), *args)).sum()
 
 
 def context(carried=0.0, others=0.0, clip=0.2):
@@ -116,8 +116,8 @@ def penalised(part, coefficients, kl, weight=(1.0, 1.0, 1.0), ratio=1.5, advanta
     """The losses of three samples of one agent."""
     row = lambda x: jnp.broadcast_to(jnp.asarray(x, jnp.float32), 3).reshape(1, 1, 3, 1)  # noqa: E731
     each = [jnp.asarray([x], jnp.float32) for x in coefficients]
-    args = row(jnp.log(ratio)), row(advantage), row(1.0), row(0.5), row(kl), row(weight), agents
-    return part.loss(Coefficients(*each), sample(jnp.inf), *args)[0, 0, :, 0]
+    args = row(jnp.log(ratio)), row(advantage), row(1.0), row(0.5), row(kl), row(weight), sample(jnp.inf), agents
+    return part.loss(Coefficients(*each), Sample(*args))[0, 0, :, 0]
 
 
 def test_penalties_by_hand():
@@ -163,7 +163,7 @@ def test_the_root_has_a_finite_slope_where_nothing_has_moved():
         log_old, log_new = jax.nn.log_softmax(old), jax.nn.log_softmax(new)
         kl = jnp.sum(jnp.exp(log_old) * (log_old - log_new)) * jnp.ones(SHAPE)
         one = jnp.ones(SHAPE)
-        return part.loss(part.init(1), sample(jnp.inf), 0 * one, 0 * one, one, one, kl, one, 2).sum()
+        return part.loss(part.init(1), Sample(0 * one, 0 * one, one, one, kl, one, sample(jnp.inf), 2)).sum()
 
     p = jax.nn.sigmoid(0.3)
     cone = 2.0 * jnp.sqrt(p * (1 - p) / 2)

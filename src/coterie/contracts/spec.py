@@ -64,6 +64,13 @@ class ActionSpace:
         """Number of components of one action (1 for a discrete space)."""
         return max(len(self.sizes), len(self.low))
 
+    @property
+    def legal_shape(self) -> tuple[int, ...]:
+        """Shape of the agent's own legal mask: ``(A,)``, ``(D, A)``, or ``(D,)`` for continuous actions."""
+        if self.kind == "multi_discrete":
+            return self.components, max(self.sizes)
+        return self.sizes or (self.components,)
+
 
 @dataclass(frozen=True)
 class Spec:

@@ -80,16 +80,9 @@ def describe(run: Run, params: PyTree, seed: int, agent: int, sampled: bool) -> 
     return AgentPolicy(plain(document), _arrays(learner, params, agent))
 
 
-def own_shape(space: ActionSpace) -> Shape:
-    """Shape of the agent's own legal mask: ``(A,)``, ``(D, A)``, or ``(D,)`` for continuous actions."""
-    if space.kind == "continuous":
-        return (space.components,)
-    return space.sizes if space.kind == "discrete" else (space.components, max(space.sizes))
-
-
 def _signature(space: ActionSpace, observed: int, memory: int, sampled: bool) -> tuple[list[Any], list[Any]]:
     """Inputs and outputs, each with its name, dtype and shape; the batch comes first."""
-    box, own = space.kind == "continuous", own_shape(space)
+    box, own = space.kind == "continuous", space.legal_shape
     action = () if space.kind == "discrete" else (space.components,)
     inputs = [
         _array("observation", "float32", (observed,)),

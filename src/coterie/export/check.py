@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
 from coterie.contracts import CoterieError, Game, Observation, Spec
-from coterie.export.agent import AgentPolicy, own_shape
+from coterie.export.agent import AgentPolicy
 from coterie.nets.distributions import Normal
 from coterie.policy.learner import PolicyLearner
 from coterie.training.collect import open_stage, scan, where_row
@@ -118,7 +118,7 @@ def difference(run: Run, policy: AgentPolicy, step: Step, seen: Seen, truth: Ori
     agent = policy.document["index"]
     spec, memory = run.learner.spec, {}
     space, size = spec.action_spaces[agent], spec.observation_sizes[agent]
-    own = tuple(slice(length) for length in own_shape(space))
+    own = tuple(slice(length) for length in space.legal_shape)
     generator = np.random.default_rng(agent)
     worst = [0.0]
     if "memory" in policy.inputs:

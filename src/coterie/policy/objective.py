@@ -14,7 +14,7 @@ from coterie.contracts import HERE, Across
 from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic
 from coterie.policy.fit import Batch, Stats
-from coterie.policy.surrogate import Clip, Surrogate, root_of
+from coterie.policy.surrogate import Clip, Sample, Surrogate, root_of
 from coterie.policy.tower import Tower
 from coterie.policy.weighting import Context, Weighting
 
@@ -87,9 +87,9 @@ class Objective(eqx.Module):
         others = batch["rest"] + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
         inside, outside = self.weighting(Context(batch["carried"], others, advantage, clip))
         kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
-        each = self.surrogate.loss(
-            coefficients, clip, log_ratio, advantage, inside, outside, kl, weight, len(self.tower.layout.slot_of)
-        )
+        agents = len(self.tower.layout.slot_of)
+        sample = Sample(log_ratio, advantage, inside, outside, kl, weight, clip, agents)
+        each = self.surrogate.loss(coefficients, sample)
         own, trunk = each, self.critic.trunk
         each = each - self.entropy * entropy
         value = jnp.zeros_like(each) if trunk is None else self.critic.loss(last, batch["old"], batch["target"])

@@ -22,6 +22,23 @@ def ratio_proportional(
     return epsilon * weight / jnp.max(jnp.where(active, weight, 0.0))
 
 
+class Sample(NamedTuple):
+    """What a surrogate reads of each sample.
+
+    ``kl`` is KL(old || new) of the whole distribution, ``weight`` 0 where the sample is not trained, ``clip`` the
+    effective clip range, ``agents`` N.
+    """
+
+    log_ratio: Float[Array, "K L R M"]
+    advantage: Float[Array, "K L R M"]
+    inside: Float[Array, "K L R M"]
+    outside: Float[Array, "K L R M"]
+    kl: Float[Array, "K L R M"]
+    weight: Float[Array, "K L R M"]
+    clip: Float[Array, "K 1 1 M"]
+    agents: int
+
+
 class Clip(eqx.Module):
     """PPO's clipped surrogate: -outside * min(l A, clip(l, 1 - eps, 1 + eps) A), l = ratio * inside.
 
@@ -52,23 +69,12 @@ class Clip(eqx.Module):
             return whole * (self.floor + (1.0 - self.floor) * (turn + 1).astype(whole.dtype) / turns)
         return ratio_proportional(log_ratio, active, self.epsilon) if self.adaptive == "ratio" else whole
 
-    def loss(
-        self,
-        coefficients: tuple[()],
-        clip: Float[Array, "K 1 1 M"],
-        log_ratio: Float[Array, "K L R M"],
-        advantage: Float[Array, "K L R M"],
-        inside: Float[Array, "K L R M"],
-        outside: Float[Array, "K L R M"],
-        kl: Float[Array, "K L R M"],
-        weight: Float[Array, "K L R M"],
-        agents: int,
-    ) -> Float[Array, "K L R M"]:
+    def loss(self, coefficients: tuple[()], sample: Sample) -> Float[Array, "K L R M"]:
         """The loss of each sample."""
-        del coefficients, kl, weight, agents
-        weighted = jnp.exp(log_ratio) * inside
-        clipped = jnp.clip(weighted, 1.0 - clip, 1.0 + clip)
-        return -outside * jnp.minimum(weighted * advantage, clipped * advantage)
+        del coefficients
+        weighted = jnp.exp(sample.log_ratio) * sample.inside
+        clipped = jnp.clip(weighted, 1.0 - sample.clip, 1.0 + sample.clip)
+        return -sample.outside * jnp.minimum(weighted * sample.advantage, clipped * sample.advantage)
 
     def adapt(self, coefficients: tuple[()], kl: Float[Array, "U K"], root: Float[Array, "U K"]) -> tuple[()]:
         """Nothing adapts."""
@@ -136,22 +142,11 @@ class KlPenalty(eqx.Module):
         del turn, turns, active
         return jnp.full((log_ratio.shape[-1],), jnp.inf, log_ratio.dtype)
 
-    def loss(
-        self,
-        coefficients: Coefficients,
-        clip: Float[Array, "K 1 1 M"],
-        log_ratio: Float[Array, "K L R M"],
-        advantage: Float[Array, "K L R M"],
-        inside: Float[Array, "K L R M"],
-        outside: Float[Array, "K L R M"],
-        kl: Float[Array, "K L R M"],
-        weight: Float[Array, "K L R M"],
-        agents: int,
-    ) -> Float[Array, "K L R M"]:
+    def loss(self, coefficients: Coefficients, sample: Sample) -> Float[Array, "K L R M"]:
         """The loss of each sample; the root of a mean stands in every sample that it is a mean of."""
-        del clip
-        gain = outside * jnp.exp(log_ratio) * inside * advantage
-        each = -gain / agents if self.shared else -gain
+        gain = sample.outside * jnp.exp(sample.log_ratio) * sample.inside * sample.advantage
+        each = -gain / sample.agents if self.shared else -gain
+        kl, weight = sample.kl, sample.weight
         wide = lambda b: b[:, None, None, None]  # noqa: E731
         if self.root is not None:
             count = jnp.maximum(jnp.sum(weight, (1, 2), keepdims=True), 1.0)
