@@ -68,6 +68,20 @@ def test_a_room_of_runs_without_a_campaign(known):
     assert rows == [(".", "", "mappo", "matrix/climb", 320, "done")]
 
 
+def test_a_damaged_run_and_a_foreign_campaign_cost_no_more_than_themselves(known, tmp_path):
+    other = known.entry("slow", "climb").directory
+    other.mkdir(parents=True)
+    (other / "run.json").write_text('{"recipe": ')
+    alone, foreign = tmp_path / "alone", tmp_path / "foreign"
+    for directory, text in ((alone / "run.json", "{}"), (foreign / "campaign.json", '{"format": 99}')):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.write_text(text)
+    rows = ask(tmp_path, "select stage, count(*) from runs group by 1 order by 1")[1]
+    assert rows == [("damaged", 2), ("done", 1), ("waiting", 2)]
+    found = ask(tmp_path, "select scale from campaigns order by 1")[1]
+    assert "format 99" in found[0][0] and found[1:] == [("laptop",)]
+
+
 @pytest.mark.parametrize(
     "sql",
     ["drop table runs", "select 1; select 2", "", "copy runs to 'x.csv'", "attach 'x.db'", "insert into runs select 1"],

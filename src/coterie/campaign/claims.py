@@ -37,10 +37,6 @@ class Improves:
     games: tuple[str, ...] = ()
     above: float = 0.5
 
-    def names(self) -> tuple[set[str], set[str]]:
-        """Methods and games that it speaks of."""
-        return {self.method, self.over}, set(self.games)
-
     def judge(self, returns: Returns) -> Verdict:
         """Compare all seeds of both."""
         ours, theirs = returns.get(self.method, {}), returns.get(self.over, {})
@@ -59,10 +55,6 @@ class Reaches:
     method: str
     game: str
     least: float
-
-    def names(self) -> tuple[set[str], set[str]]:
-        """Methods and games that it speaks of."""
-        return {self.method}, {self.game}
 
     def judge(self, returns: Returns) -> Verdict:
         """Look at the mean over seeds."""
@@ -84,10 +76,6 @@ class Attains:
     low: float = 0.0
     high: float = 1.0
 
-    def names(self) -> tuple[set[str], set[str]]:
-        """Methods and games that it speaks of."""
-        return {self.method}, {self.game}
-
     def judge(self, returns: Returns) -> Verdict:
         """Count the seeds."""
         found = returns.get(self.method, {}).get(self.game)
@@ -103,10 +91,6 @@ class Simulator:
     """Nothing here can test it: it is about a simulator that this suite does not run."""
 
     name: str
-
-    def names(self) -> tuple[set[str], set[str]]:
-        """Nothing of the suite."""
-        return set(), set()
 
     def judge(self, returns: Returns) -> Verdict:
         """Say so."""
@@ -141,6 +125,9 @@ class Claim:
         Raises:
             CoterieError: It is not; with the nearest name.
         """
-        for kind, named, known in zip(("method", "game"), self.condition.names(), (methods, games), strict=True):
-            for name in sorted(named - known):
+        condition = vars(self.condition)
+        spoken = {"method": [condition.get("method"), condition.get("over")],
+                  "game": [condition.get("game"), *condition.get("games", ())]}  # fmt: skip
+        for kind, known in (("method", methods), ("game", games)):
+            for name in sorted({name for name in spoken[kind] if name} - known):
                 raise CoterieError(f"claim {self.name!r} speaks of the {kind} {name!r}: {nearest(name, known)}")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from coterie import cores
-from coterie.campaign import plan
 from coterie.campaign.job import record_failure
 from coterie.campaign.plan import Entry, Plan
 from coterie.contracts import CoterieError
@@ -134,6 +133,3 @@ def _stop(running: Sequence[_Child]) -> None:
     for child in running:
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             child.process.wait(max(0.0, end - time.monotonic()))
-
-
-__all__ = ["Result", "Watcher", "carried", "command", "local", "plan", "reason"]

@@ -1,6 +1,6 @@
 """One run of a campaign in a process of its own: train (or go on), evaluate, draw.
 
-    python -m coterie.campaign.job DIRECTORY METHOD GAME [--cores 1]
+    python -m coterie.campaign.job DIRECTORY METHOD GAME CORES
 
 An engine starts it and holds its standard input: when that closes, the engine is gone and the process ends at once. The
 run's checkpoint is kept, and the next engine goes on from it.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from coterie import cores
 
-REPLAY, REPLAY_EPISODES = "replay.html", 2
+REPLAY_EPISODES = 2
 
 
 def main(words: list[str]) -> int:
@@ -25,12 +25,13 @@ def main(words: list[str]) -> int:
     cores.pin(count)
     os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(count))
     from coterie.contracts import CoterieError
+    from coterie.training.session import Interrupted
 
     try:
         work(directory, method, game)
+    except Interrupted:
+        return 130
     except CoterieError as error:
-        if type(error).__name__ == "Interrupted":
-            return 130
         record_failure(directory, method, game, str(error))
         return 3
     except Exception as error:
@@ -79,7 +80,7 @@ def work(directory: Path, method: str, game: str) -> None:
         write_json(note, {"random": random, "optimum": run.game.spec.optimum, "horizon": run.game.spec.horizon,
                           "payoff": table})  # fmt: skip
     if isinstance(run.game, Drawable):
-        replay(run, [entry.directory / REPLAY], REPLAY_EPISODES, 0, beside_random=True)
+        replay(run, [entry.directory / plan.REPLAY], REPLAY_EPISODES, 0, beside_random=True)
     write_json(entry.directory / plan.FINISHED, {"seeds": entry.seeds, "steps": entry.steps})
 
 

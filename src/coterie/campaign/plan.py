@@ -21,6 +21,7 @@ from coterie.training.record import EVALUATION, RUN
 from coterie.version import __version__
 
 CAMPAIGN, FAILURE, FINISHED, GAMES = "campaign.json", "failure.json", "finished.json", "games"
+REPLAY = "replay.html"
 FORMAT = 1
 Stage = Literal["waiting", "begun", "failed", "done"]
 

@@ -22,12 +22,22 @@ Y = TypeVar("Y")
 
 
 class Game(NamedTuple):
-    """A game's yardsticks: the best known return, and a random team's return for each seed."""
+    """A game's yardsticks: the exact optimum, a random team's mean return, and the reference that the suite states.
+
+    ``reference`` is what counts as 1 in normalised returns: the stated one, else the optimum, else the best mean.
+    """
 
     name: str
     optimum: float | None
     random: float | None
+    stated: float | None
     reference: float | None
+
+    def normalised(self, mean: float) -> float | None:
+        """``mean`` where a random team is 0 and the reference 1; None if one of them is not known."""
+        if self.random is None or self.reference is None or self.reference <= self.random:
+            return None
+        return (mean - self.random) / (self.reference - self.random)
 
 
 class Results(NamedTuple):
@@ -105,7 +115,7 @@ def evaluations(known: Plan) -> list[Curve]:
     for entry in known.entries:
         if entry.stage != "done":
             continue
-        final = read_json(entry.directory / EVALUATION)["greedy"]["returns"]
+        final = _returns(entry)
         points = [p for p in journal.read(entry.directory) if p.get("greedy_return") is not None]
         for seed, last in zip(entry.seeds, final, strict=True):
             own = [point for point in points if point["seed"] == seed]
@@ -138,4 +148,4 @@ def _game(known: Plan, name: str, returns: dict[str, dict[str, list[float]]], pr
     means = [float(np.mean(found[name])) for found in returns.values() if name in found]
     best = max(means, default=None)
     reference = next((x for x in (entry.reference, optimum, best) if x is not None), None)
-    return Game(name, optimum, random, reference)
+    return Game(name, optimum, random, entry.reference, reference)

@@ -8,7 +8,9 @@ NULL for figures of the team) · ``evaluations(directory, method, game, seed, gr
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coterie.campaign import plan
-from coterie.campaign.plan import CAMPAIGN, Plan
+from coterie.campaign.plan import CAMPAIGN
 from coterie.campaign.results import collect, seconds
 from coterie.contracts import CoterieError
 from coterie.extras import require
@@ -33,6 +35,10 @@ CREATE TABLE points (directory TEXT, seed BIGINT, step BIGINT, metric TEXT, agen
 CREATE TABLE evaluations (directory TEXT, method TEXT, game TEXT, seed BIGINT, greedy DOUBLE, sampled DOUBLE);
 CREATE TABLE claims (campaign TEXT, name TEXT, says TEXT, source TEXT, published TEXT, standing TEXT, evidence TEXT);
 """
+
+
+_DAMAGE = (CoterieError, KeyError, TypeError, ValueError, AttributeError)
+"""What reading a file raises that somebody else wrote or changed: that run or campaign is shown as damaged."""
 
 
 class Row(NamedTuple):
@@ -90,7 +96,7 @@ def build(room: Path, rebuild: bool = False) -> Path:
     try:
         with duckdb.connect(str(aside)) as connection:
             connection.execute(SCHEMA)
-            _fill(connection, room, runs, [plan.read(directory) for directory in campaigns])
+            _fill(connection, room, runs, campaigns)
         os.replace(aside, path)
     except (OSError, duckdb.IOException) as error:
         wrong = error if isinstance(error, OSError) else OSError(str(error))
@@ -106,45 +112,57 @@ def _newest(directories: list[Path]) -> float:
     return max((path.stat().st_mtime for path in paths if path.exists()), default=0.0)
 
 
-def _fill(connection: Any, room: Path, runs: list[Path], campaigns: list[Plan]) -> None:
+def _fill(connection: Any, room: Path, runs: list[Path], campaigns: list[Path]) -> None:
     known = {}
-    for one in campaigns:
-        name = _name(room, one.directory)
+    for directory in campaigns:
+        name = _name(room, directory)
+        try:
+            one = plan.read(directory)
+            verdicts = collect(one).verdicts
+            rows = [Row(e.directory, name, e.method, e.game, e.steps, e.stage, e.failure) for e in one.entries]
+        except _DAMAGE as error:
+            _insert(connection, "campaigns", [(name, "", f"damaged: {error}")])
+            continue
         _insert(connection, "campaigns", [(name, one.name, one.document["scale"])])
-        verdicts = collect(one).verdicts
         claims = [(name, c.name, c.says, c.source, c.published, v.standing, v.evidence) for c, v in verdicts]
         _insert(connection, "claims", claims)
-        for e in one.entries:
-            known[e.directory] = Row(e.directory, name, e.method, e.game, e.steps, e.stage, e.failure)
+        known |= {row.directory: row for row in rows}
     for directory in sorted({*runs, *known}):
-        _add(connection, room, known.get(directory) or _alone(directory))
+        try:
+            content = _content(room, known.get(directory) or _alone(directory))
+        except _DAMAGE as error:
+            row = known.get(directory) or Row(directory, "", "", "", 0, "", "")
+            content = {
+                "runs": [(_name(room, directory), *row[1:4], "{}", "{}", row.steps, "damaged", str(error), None)]
+            }
+        for table, rows in content.items():
+            _insert(connection, table, rows)
 
 
 def _alone(directory: Path) -> Row:
     """A run that belongs to no campaign."""
     document = read_json(directory / RUN)
-    done = (directory / EVALUATION).exists()
-    schedule, recipe = document["schedule"], document["recipe"]
+    schedule, recipe, game = document["schedule"], document["recipe"], document["game"]["name"]
     steps = schedule["iterations"] * recipe["environments"] * recipe["rollout"]
-    return Row(directory, "", recipe["name"], document["game"]["name"], steps, "done" if done else "begun", "")
+    return Row(directory, "", recipe["name"], game, steps, "done" if (directory / EVALUATION).exists() else "begun", "")
 
 
-def _add(connection: Any, room: Path, row: Row) -> None:
-    import json
-
+def _content(room: Path, row: Row) -> dict[str, list[tuple]]:
+    """What one run directory adds to each table."""
     name = _name(room, row.directory)
     document = read_json(row.directory / RUN) if (row.directory / RUN).exists() else {"recipe": {}, "game": {}}
-    _insert(connection, "runs", [(
+    content: dict[str, list[tuple]] = {"runs": [(
         name, row.campaign, row.method, row.game, json.dumps(document["recipe"], sort_keys=True),
         json.dumps(document["game"].get("options", {}), sort_keys=True), row.steps, row.stage, row.error,
         seconds(row.directory),
-    )])  # fmt: skip
+    )]}  # fmt: skip
     if (row.directory / journal.METRICS).exists():
-        _insert(connection, "points", list(_numbers(name, journal.read(row.directory))))
+        content["points"] = list(_numbers(name, journal.read(row.directory)))
     if (row.directory / EVALUATION).exists():
         found = read_json(row.directory / EVALUATION)
         both = zip(found["seeds"], found["greedy"]["returns"], found["sampled"]["returns"], strict=True)
-        _insert(connection, "evaluations", [(name, row.method, row.game, *each) for each in both])
+        content["evaluations"] = [(name, row.method, row.game, *each) for each in both]
+    return content
 
 
 def _numbers(name: str, points: list[dict[str, Any]]) -> Iterator[tuple]:
@@ -164,9 +182,6 @@ def _insert(connection: Any, table: str, rows: list[tuple]) -> None:
     """Columns at once: row by row takes minutes."""
     if not rows:
         return
-    import json
-    import tempfile
-
     columns = [d[0] for d in connection.execute(f"SELECT * FROM {table} LIMIT 0").description]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         for row in rows:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from coterie.cli.parser import option
 from coterie.contracts import CoterieError
 
 if TYPE_CHECKING:
     from coterie.campaign.plan import Entry, Plan
+    from coterie.cli.screen import Bars
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class Campaign:
 
     def _go(self, directory: Path, document: dict[str, Any]) -> Any:
         from coterie.campaign import engine, plan
+        from coterie.cli.screen import Bars
         from coterie.training.lock import locked
 
         with locked(directory, "running a campaign"):
             known = plan.claim_directory(directory, document)
-            with Screen(known) as screen:
+            with Bars() as bars:
+                screen = Screen(known, bars)
                 if self.engine == "ray":
                     from coterie.campaign.ray_engine import on_ray
 
@@ -113,39 +116,24 @@ def final_table(known: Plan, results: Any) -> Any:
 class Screen:
     """The runs under way and the whole, on stderr: bars in a terminal, a line for each finished run elsewhere."""
 
-    def __init__(self, known: Plan) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        self._console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None),
-                   TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-        self._bar = Progress(*columns, console=self._console)
-        self._total = self._bar.add_task(f"[bold]{known.name}[/bold], {len(known.entries)} runs", total=1.0)
+    def __init__(self, known: Plan, bars: Bars) -> None:
+        self._bars = bars
+        self._total = bars.add(f"[bold]{known.name}[/bold], {len(known.entries)} runs", 1.0)
         self._tasks: dict[Path, Any] = {}
         self._told = {entry.directory for entry in known.entries if entry.stage in ("done", "failed")}
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
 
     def update(self, running: Sequence[Entry], entries: Sequence[Entry]) -> None:
         """Show what is under way."""
         whole = sum(entry.steps for entry in entries)
         done = sum(entry.steps * entry.progress() for entry in entries)
-        self._bar.update(self._total, completed=done / whole)
+        self._bars.set(self._total, done / whole)
         now = {entry.directory: entry for entry in running}
         for directory in set(self._tasks) - set(now):
-            self._bar.remove_task(self._tasks.pop(directory))
+            self._bars.remove(self._tasks.pop(directory))
         for directory, entry in now.items():
             if directory not in self._tasks:
-                self._tasks[directory] = self._bar.add_task(f"  {entry.method} on {entry.game}", total=1.0)
-            self._bar.update(self._tasks[directory], completed=entry.progress())
+                self._tasks[directory] = self._bars.add(f"  {entry.method} on {entry.game}", 1.0)
+            self._bars.set(self._tasks[directory], entry.progress())
         for entry in entries:
             if entry.directory not in self._told and entry.directory not in now:
                 self._tell(entry)
@@ -154,5 +142,4 @@ class Screen:
         stage = entry.stage
         if stage in ("done", "failed"):
             self._told.add(entry.directory)
-            line = f"{stage}: {entry.method} on {entry.game}{': ' * bool(entry.failure)}{entry.failure}"
-            self._console.print(line, soft_wrap=True)
+            self._bars.line(f"{stage}: {entry.method} on {entry.game}{': ' * bool(entry.failure)}{entry.failure}")

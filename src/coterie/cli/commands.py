@@ -43,11 +43,12 @@ class Train:
         """Train, showing progress, and report the final evaluation."""
         from coterie import catalogue
         from coterie.api import train
-        from coterie.cli.screen import Live
+        from coterie.cli.screen import Bars, Live
 
         recipe = catalogue.recipe(self.recipe, split(self.overrides, "recipe"))
         out = self.out or f"runs/{self.recipe}-{self.game.replace('/', '-')}"
-        with Live(f"{self.recipe} on {self.game}") as live:
+        with Bars() as bars:
+            live = Live(f"{self.recipe} on {self.game}", bars)
             run = train(
                 recipe, self.game, tuple(range(self.first_seed, self.first_seed + self.seeds)), self.steps, out,
                 game_options=split(self.overrides, "game"), resume=self.resume, points=self.points,
@@ -68,9 +69,10 @@ class Resume:
     def run(self) -> Any:
         """Train on, showing progress, and report the final evaluation."""
         from coterie.api import resume
-        from coterie.cli.screen import Live
+        from coterie.cli.screen import Bars, Live
 
-        with Live(self.directory) as live:
+        with Bars() as bars:
+            live = Live(self.directory, bars)
             run = resume(self.directory, live.update, backends=(self.log,) if self.log else ())
         return finished(run.directory, self.json)
 

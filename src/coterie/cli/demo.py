@@ -9,7 +9,7 @@ from coterie.api import train
 from coterie.campaign.pictures import curve, replay
 from coterie.campaign.yardsticks import random_row, team_row
 from coterie.catalogue import make, recipe
-from coterie.cli.screen import Live, say, spread, table
+from coterie.cli.screen import Bars, Live, say, spread, table
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import write_json
@@ -30,7 +30,8 @@ def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str,
     runs, rows, rates = {}, {}, {}
     for name in METHODS:
         directory = _fresh(out / name)
-        with Live(f"{name} on {game}, {seeds} seeds") as live:
+        with Bars() as bars:
+            live = Live(f"{name} on {game}, {seeds} seeds", bars)
             runs[name] = train(recipe(name), game, seeds, steps, directory, observer=live.update)
         rates[name] = live.rate
     for name, run in runs.items():

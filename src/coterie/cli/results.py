@@ -79,7 +79,7 @@ class Query:
     """
 
     sql: str = option("one statement that reads")
-    dir: str = option("directory with campaigns or runs", ".")
+    dir: str = option("directory with campaigns or runs", "campaigns")
     rebuild: bool = option("build the database again from the files", False)
     json: bool = option("print one JSON object on stdout", False)
 

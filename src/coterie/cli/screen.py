@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from coterie.training import session
@@ -58,29 +58,52 @@ def evaluation_table(rows: Mapping[str, Mapping[str, Any]], episodes: int) -> Ta
     return table(f"return over {episodes} episodes a seed", ["team", "mean", "95 % interval", "seeds"], cells)
 
 
-class Live:
-    """A progress bar on stderr, fed by the session's observer; plain lines where stderr is no terminal."""
+class Bars:
+    """Progress bars on stderr, drawn only in a terminal; elsewhere their user prints lines with ``line``."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         columns = (
-            TextColumn("[bold]{task.description}"), BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.description}"), BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[figures]}"), TimeElapsedColumn(), TimeRemainingColumn(),
         )  # fmt: skip
-        self._bar = Progress(*columns, console=self._console, transient=False)
-        self._task = self._bar.add_task(title, total=None, figures="compiling")
-        self._title = title
-        self._warm, self._steps, self._seconds = False, 0.0, 0.0
-        self.rate = 0.0
+        self._bar = Progress(*columns, console=self._console)
+        self.drawn = self._console.is_terminal
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self.drawn:
             self._bar.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._console.is_terminal:
+        if self.drawn:
             self._bar.stop()
+
+    def add(self, title: str, total: float | None = None, figures: str = "") -> TaskID:
+        """A new bar."""
+        return self._bar.add_task(title, total=total, figures=figures)
+
+    def set(self, bar: TaskID, completed: float, **fields: Any) -> None:
+        """How far it is, and what stands behind it."""
+        self._bar.update(bar, completed=completed, **fields)
+
+    def remove(self, bar: TaskID) -> None:
+        """Take it away."""
+        self._bar.remove_task(bar)
+
+    def line(self, text: str) -> None:
+        """A line above the bars, never broken: whoever reads a log breaks it as they like."""
+        self._console.print(text, soft_wrap=True)
+
+
+class Live:
+    """The progress of one training run, fed by the session's observer; plain lines where stderr is no terminal."""
+
+    def __init__(self, title: str, bars: Bars) -> None:
+        self._bars, self._title = bars, title
+        self._task = bars.add(f"[bold]{title}[/bold]", figures="compiling")
+        self._warm, self._steps, self._seconds = False, 0.0, 0.0
+        self.rate = 0.0
 
     def update(self, progress: session.Progress) -> None:
         """Show one point; the rate leaves the chunk out that was compiled first, unless there is no other."""
@@ -93,7 +116,6 @@ class Live:
         known = progress.returns[np.isfinite(progress.returns)]
         figures = f"return {known.mean():.2f}" if known.size else "no episode ended"
         figures += f"   {self.rate:,.0f} steps/s"
-        if self._console.is_terminal:
-            self._bar.update(self._task, total=progress.total, completed=progress.steps, figures=figures)
-        else:
-            self._console.print(f"{self._title}: {progress.steps:,}/{progress.total:,} steps   {figures}")
+        self._bars.set(self._task, progress.steps, total=progress.total, figures=figures)
+        if not self._bars.drawn:
+            self._bars.line(f"{self._title}: {progress.steps:,}/{progress.total:,} steps   {figures}")

@@ -76,9 +76,8 @@ def _rows(material: Material, game: str) -> list[Row]:
         random = material.notes[game].get("random", {})
         low, high = (nan if random.get(key) is None else float(random[key]) for key in ("low", "high"))
         rows.append(Row(None, "random team", known.random, low, high, random.get("returns") or ()))
-    given = next((run.entry.reference for _, run in material.of(game) if run.entry.reference is not None), None)
-    if given is not None and given != known.optimum:
-        rows.append(Row(None, "reference", given, nan, nan, ()))
+    if known.stated is not None and known.stated != known.optimum:
+        rows.append(Row(None, "reference", known.stated, nan, nan, ()))
     if known.optimum is not None:
         rows.append(Row(None, "optimum", known.optimum, nan, nan, ()))
     return rows
@@ -86,11 +85,10 @@ def _rows(material: Material, game: str) -> list[Row]:
 
 def _reference(material: Material, game: str) -> str:
     known = material.results.games[game]
-    given = next((run.entry.reference for _, run in material.of(game) if run.entry.reference is not None), None)
     if known.random is None:
         return "Not normalised: what a random team earns is not known yet."
-    if given is not None:
-        return f"The reference is the suite's, {numbers.figure(given, 2)}."
+    if known.stated is not None:
+        return f"The reference is the suite's, {numbers.figure(known.stated, 2)}."
     if known.optimum is not None:
         return "The reference is the exact optimum."
     return "The optimum of this game is not known: the reference is the best mean of the methods here."
@@ -98,16 +96,13 @@ def _reference(material: Material, game: str) -> str:
 
 def _cells(row: Row, known: Game, ends: tuple[float, float], places: int) -> list[Markup]:
     look = EMPTY if row.method is None else looks.swatch(row.method)
-    scale = None
-    if known.random is not None and known.reference is not None and known.reference > known.random:
-        scale = (row.mean - known.random) / (known.reference - known.random)
     below = None if known.optimum is None else known.optimum - row.mean
     return [
         join([look, text(row.name)]),
         _picture(row, known, ends),
         text(numbers.figure(row.mean, places)),
         text(numbers.interval(row.low, row.high, places) or "–"),
-        text(numbers.figure(scale, 2)),
+        text(numbers.figure(known.normalised(row.mean), 2)),
         text(numbers.figure(below, places)),
         text(len(row.returns) or "–"),
     ]

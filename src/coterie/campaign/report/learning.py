@@ -39,15 +39,13 @@ def learning(material: Material) -> Markup:
 
 def _chart(material: Material, number: int, game: str, curves: list[Series]) -> Markup:
     known = material.results.games[game]
-    given = next((run.entry.reference for _, run in material.of(game) if run.entry.reference is not None), None)
-    heights = {"random": known.random, "reference": given, "optimum": known.optimum}
+    heights = {"random": known.random, "reference": known.stated, "optimum": known.optimum}
     references = {name: value for name, value in heights.items() if value is not None}
     last = "; ".join(f"{s.name} ends at {numbers.figure(float(s.middle[-1]), 2)}" for s in curves)
     about = f"Return against environment steps on {game}: {last}."
     title = f"Learning curves on {game}"
     drawn = chart(f"learning-{number}", title, about, curves, Axes(), references, len(material.games))
-    seeds = sorted({len(run.curve("")[1]) if not run.steps.size else len(run.returns()[1])
-                    for _, run in material.of(game) if run.steps.size})  # fmt: skip
+    seeds = sorted({len(run.returns()[1]) for _, run in material.of(game) if run.steps.size})
     return plate(game, drawn, f"Return of an episode while learning (sampled actions), {_seeds(seeds)}.")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coterie.campaign.plan import REPLAY
 from coterie.campaign.report.data import Material
 from coterie.campaign.report.markup import EMPTY, Markup, card, join, paragraph, section, tag, text
 
-REPLAY = "replay.html"
 LIMIT = 3_500_000
 """Bytes of replays at most, so that the page stays one to send by mail."""
 # An embedded page cannot be measured from outside, so it tells its height itself.
