@@ -106,6 +106,12 @@ class Categorical:
         """The choices themselves."""
         return latent
 
+    def seen(self, latent: Int[Array, "*action"]) -> Float[Array, "*lead size"]:
+        """An action as a critic sees it: a one-hot for each component, one after the other."""
+        return jax.nn.one_hot(latent, self.legal_shape[-1], dtype=jnp.float32).reshape(
+            *latent.shape[: latent.ndim + 1 - len(self.legal_shape)], self.size
+        )
+
     def _total(self, x: Float[Array, "*lead *choices"]) -> Float[Array, "*lead"]:
         for _ in self.legal_shape:
             # XLA's reduction of a short last axis is 15 times slower on a CPU than adding its slices.
@@ -193,8 +199,11 @@ class Gaussian:
         low, high = np.asarray(self.low, latent.dtype), np.asarray(self.high, latent.dtype)
         middle = jnp.broadcast_to(0.5 * (low + high), latent.shape)
         half = jnp.broadcast_to(0.5 * (high - low), latent.shape)
-        unit = jnp.tanh(latent) if self.squash == "tanh" else jnp.clip(latent, -1.0, 1.0)
-        return middle + half * unit
+        return middle + half * self.seen(latent)
+
+    def seen(self, latent: Float[Array, "*lead D"]) -> Float[Array, "*lead D"]:
+        """An action as a critic sees it: in units where [-1, 1] is the box."""
+        return jnp.tanh(latent) if self.squash == "tanh" else jnp.clip(latent, -1.0, 1.0)
 
     def _total(self, params: Normal, each: Float[Array, "*lead D"]) -> Float[Array, "*lead"]:
         return jnp.sum(jnp.where(params.real, each, 0.0), axis=-1)

@@ -82,10 +82,13 @@ class Network(eqx.Module):
         if self.memory < 0 or any(width < 1 for width in self.encoder + self.head):
             raise CoterieError(f"layer widths must be positive, and memory at least 0: {self}")
 
-    def init(self, key: PRNGKeyArray, inputs: int, outputs: int, gain: float) -> dict[str, dict[str, Array]]:
+    def init(
+        self, key: PRNGKeyArray, inputs: int, outputs: int, gain: float, beside: int = 0
+    ) -> dict[str, dict[str, Array]]:
         """Parameters of one slot, float32: orthogonal weights, zero biases; runs on the host, never in compiled code.
 
-        Hidden layers have gain 5/3 (tanh) or sqrt 2 (relu), the memory 1, the output ``gain``.
+        Hidden layers have gain 5/3 (tanh) or sqrt 2 (relu), the memory 1, the output ``gain``. The first layer of the
+        head has ``beside`` more inputs, see ``enter``.
 
         Raises:
             CoterieError: The key is traced.
@@ -102,7 +105,7 @@ class Network(eqx.Module):
         if self.memory:
             params["memory"], width = _memory(generator, width, self.memory), self.memory
         for i, size in enumerate(self.head):
-            params[f"head_{i}"], width = _dense(generator, width, size, hidden), size
+            params[f"head_{i}"], width = _dense(generator, width + beside * (i == 0), size, hidden), size
         params["output"] = _dense(generator, width, outputs, gain)
         return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
 
@@ -118,6 +121,36 @@ class Network(eqx.Module):
         ``carry`` ``[R, H]`` is the memory before the first step; where ``reset[t]``, it is zero before step ``t``.
         A feed-forward network ignores both.
         """
+        y, memory = self._trunk(params, carry, x, reset)
+        y = self._dense(params, "head", self.head, y)
+        return _affine(params["output"], y).reshape(*x.shape[:2], -1), memory
+
+    def enter(
+        self, params: PyTree, carry: PyTree, x: Float[Array, "L R F"], reset: Bool[Array, "L R"]
+    ) -> tuple[Float[Array, "L R H"], PyTree]:
+        """The first layer of the head before its activation, without the inputs that come in beside; the memory.
+
+        That layer is linear in what comes from below and in what comes beside, so that a network is evaluated for many
+        inputs beside (``besides``) at the price of the layers above it: ``leave(enter(x) + beside @ besides)``.
+        """
+        y, memory = self._trunk(params, carry, x, reset)
+        layer = params["head_0"]
+        pre = _affine({"weight": layer["weight"][: y.shape[1]], "bias": layer["bias"]}, y)
+        return pre.reshape(*x.shape[:2], -1), memory
+
+    def besides(self, params: PyTree, count: int) -> Float[Array, "count H"]:
+        """The weights of the ``count`` inputs that come in beside."""
+        return params["head_0"]["weight"][-count:]
+
+    def leave(self, params: PyTree, pre: Float[Array, "*lead H"]) -> Float[Array, "*lead out"]:
+        """The outputs from the first layer of the head before its activation."""
+        activate = _ACTIVATIONS[self.activation][0]
+        y = activate(pre.reshape(-1, pre.shape[-1]))
+        y = self._dense(params, "head", self.head, y, 1)
+        return _affine(params["output"], y).reshape(*pre.shape[:-1], -1)
+
+    def _trunk(self, params: PyTree, carry: PyTree, x: Array, reset: Array) -> tuple[Float[Array, "rows W"], PyTree]:
+        """Everything below the head."""
         length, rows = x.shape[:2]
         y = x.reshape(length * rows, x.shape[2])
         if self.norm:
@@ -129,11 +162,10 @@ class Network(eqx.Module):
             projected = _affine(layer, y).reshape(length, rows, 3 * self.memory)
             memory = gru(projected, reset, carry, layer["recurrent_weight"], layer["recurrent_bias"])
             y = memory.reshape(length * rows, self.memory)
-        y = self._dense(params, "head", self.head, y)
-        return _affine(params["output"], y).reshape(length, rows, -1), memory
+        return y, memory
 
-    def _dense(self, params: PyTree, name: str, widths: tuple[int, ...], x: Array) -> Array:
+    def _dense(self, params: PyTree, name: str, widths: tuple[int, ...], x: Array, first: int = 0) -> Array:
         activate = _ACTIVATIONS[self.activation][0]
-        for i in range(len(widths)):
+        for i in range(first, len(widths)):
             x = activate(_affine(params[f"{name}_{i}"], x))
         return x

@@ -13,6 +13,7 @@ from coterie.contracts import HERE, Across, Observation, Rollout
 from coterie.nets.normaliser import NoNorm, ValueNorm
 from coterie.policy.critic_input import CriticInput
 from coterie.policy.fit import Adam, Batch, Fitted, Stats, fit
+from coterie.policy.marginal import Marginal
 from coterie.policy.tower import Tower, sequences
 
 
@@ -20,14 +21,25 @@ class Values(NamedTuple):
     """Values under the critic that saw the rollout.
 
     ``value`` and ``next_value`` are in units of reward, ``[T, E, M]`` with M = 1 or N; ``raw`` is the network's
-    own output for ``value``; ``memory`` is the recurrent state before every step and after the last,
-    ``[T + 1, E, M, H]`` or empty.
+    own output for what it is trained on: ``value``, or the value at the actions taken. ``memory`` is the recurrent
+    state before every step and after the last, ``[T + 1, E, M, H]`` or empty.
     """
 
     value: Float[Array, "T E M"]
     next_value: Float[Array, "T E M"]
     raw: Float[Array, "T E M"]
     memory: PyTree
+
+
+class Others(NamedTuple):
+    """What a critic that reads the others' actions needs beside a rollout.
+
+    ``final`` are the behaviour policies at ``rollout.final``, right where an episode was cut and at the end; ``key``
+    draws from them and from ``rollout.behaviour``.
+    """
+
+    final: PyTree
+    key: PRNGKeyArray
 
 
 class SharedTrunk(eqx.Module):
@@ -40,10 +52,16 @@ class SharedTrunk(eqx.Module):
     coefficient: float = 0.5
 
 
+def cuts(rollout: Rollout) -> Bool[Array, "T E"]:
+    """Where the value of the final observation is needed: the clock ended the episode, or the rollout ends."""
+    return rollout.truncated.at[-1].set(True)
+
+
 class Critic(eqx.Module):
     """A tower that reads a critic input, in the units of a normaliser.
 
-    With a ``trunk`` the tower is the policy's own and its last output is the value.
+    With a ``trunk`` the tower is the policy's own and its last output is the value. With a ``marginal`` the values
+    depend on the others' actions.
     """
 
     tower: Tower
@@ -52,6 +70,7 @@ class Critic(eqx.Module):
     value_clip: float | None
     huber: float
     trunk: SharedTrunk | None = None
+    marginal: Marginal | None = None
     across: Across = eqx.field(static=True, default=HERE)
 
     def outputs(
@@ -62,28 +81,51 @@ class Critic(eqx.Module):
         y = y if self.trunk is None else y[..., -1:]
         return y.reshape(*y.shape[:2], -1), memory
 
-    def values(self, params: PyTree, scale: PyTree, memory: PyTree, rollout: Rollout) -> Values:
+    def look(
+        self, params: PyTree, carry: PyTree, observation: Observation, reset: Bool[Array, "L R"], dist: PyTree,
+        action: Array | None, key: PRNGKeyArray | None,
+    ) -> tuple[Float[Array, "L R M"], Float[Array, "L R M"], PyTree]:  # fmt: skip
+        """The network's outputs (at ``action``, if it reads actions), their means over ``dist``, and the memory."""
+        if self.marginal is None or key is None:
+            raw, memory = self.outputs(params, carry, observation, reset)
+            return raw, raw, memory
+        x = self.tower.arrange(self.tower.mark(self.input(observation)))
+        pre, memory = self.marginal.enter(params, self.tower.arrange_carry(carry), x, reset)
+        mean = self.marginal.team(self.marginal.mean(params, pre, dist, key))
+        memory = jax.tree.map(self.tower.restore, memory)
+        if action is None:
+            return mean, mean, memory
+        return self.marginal.team(self.marginal.at(params, pre, action)), mean, memory
+
+    def values(
+        self, params: PyTree, scale: PyTree, memory: PyTree, rollout: Rollout, others: Others | None = None
+    ) -> Values:
         """Values of every observation, and of what each step led to.
 
         The value of a next observation is that of the next row, but where the clock cut the episode, and at the end:
         there the final observation is evaluated (only there: a second pass over the whole would cost a tenth of a
         recurrent update). After a terminated step there is nothing to value and the number means nothing.
         """
-        raw, after = self.outputs(params, memory, rollout.observation, rollout.reset)
-        e = rollout.reset.shape[1]
-        cut = rollout.truncated.at[-1].set(True)
+        key = None if others is None else others.key
+        raw, mean, after = self.look(
+            params, memory, rollout.observation, rollout.reset, rollout.behaviour, rollout.action, key
+        )
+        steps, e = rollout.reset.shape
+        cut = cuts(rollout)
 
-        def look(_: None, now: tuple[PyTree, Observation, Array]) -> tuple[None, Array]:
-            ahead, final, needed = now
-            one = jax.tree.map(lambda x: x[None], final)
-            value = lambda: self.outputs(params, ahead, one, jnp.zeros((1, e), bool))[0][0]  # noqa: E731
+        def at_end(_: None, now: tuple[PyTree, Observation, PyTree, Array, Array]) -> tuple[None, Array]:
+            ahead, final, dist, needed, step = now
+            one, dist = jax.tree.map(lambda x: x[None], (final, dist))
+            own = None if key is None else jax.random.fold_in(key, step)
+            value = lambda: self.look(params, ahead, one, jnp.zeros((1, e), bool), dist, None, own)[1][0]  # noqa: E731
             return None, jax.lax.cond(jnp.any(needed), value, lambda: jnp.zeros_like(raw[0]))
 
-        _, final = jax.lax.scan(look, None, (after, rollout.final, cut))
-        ahead = jnp.where(cut[..., None], final, jnp.concatenate([raw[1:], raw[-1:]]))
+        ends = (after, rollout.final, () if others is None else others.final, cut, jnp.arange(steps))
+        _, final = jax.lax.scan(at_end, None, ends)
+        ahead = jnp.where(cut[..., None], final, jnp.concatenate([mean[1:], mean[-1:]]))
         trail = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), memory, after)
         unscale = lambda y: self.normaliser.denormalise(scale, y)  # noqa: E731
-        return Values(unscale(raw), unscale(ahead), raw, trail)
+        return Values(unscale(mean), unscale(ahead), raw, trail)
 
     def loss(self, y: Array, old: Array, target: Array) -> Array:
         """max(huber(y - z), huber(y_old + clip(y - y_old, +-value_clip) - z)), all in normalised units (MAPPO)."""
@@ -126,7 +168,7 @@ class Critic(eqx.Module):
 
         def loss(params: PyTree, batch: Batch, count: Float[Array, " S"]) -> tuple[Array, Stats]:
             carry = jax.tree.map(lambda h: h[:, 0], batch["carry"])
-            y, _ = self.tower.apply(params, carry, batch["x"], batch["reset"][0])
+            y = self._trained(params, carry, batch)
             each = self.loss(y, batch["old"], batch["target"])
             weight = batch["weight"]
             axes = (1, 2, 3, 4)
@@ -137,18 +179,28 @@ class Critic(eqx.Module):
         fitted = fit(loss, optimiser, params, state, data, key, **steps, across=self.across)
         return fitted, scale
 
+    def _trained(self, params: PyTree, carry: PyTree, batch: Batch) -> Float[Array, "K L R M heads"]:
+        """What is regressed on the targets."""
+        if self.marginal is None:
+            return self.tower.apply(params, carry, batch["x"], batch["reset"][0])[0]
+        pre, _ = self.marginal.enter(params, carry, batch["x"], batch["reset"][0])
+        return self.marginal.at(params, pre, batch["action"][0]).reshape(batch["old"].shape)
+
     def _data(self, rollout: Rollout, values: Values, target: Array, weight: Array, length: int) -> dict[str, PyTree]:
-        heads = self.tower.outputs
+        heads = 1 if self.input.per_agent else target.shape[-1]
 
         def slots(x: Array) -> Array:
             cut = sequences(x, length)
             return self.tower.arrange(cut.reshape(*cut.shape[:2], -1, heads))
 
+        extra: dict[str, PyTree] = {}
         real = jnp.asarray(self.tower.layout.valid, weight.dtype)[:, None, None, :, None]
         starts = jax.tree.map(lambda h: h[:-1:length].reshape(-1, *h.shape[2:]), values.memory)
         carry = jax.tree.map(lambda h: h[:, None], self.tower.arrange_carry(starts))
         features = sequences(self.tower.mark(self.input(rollout.observation)), length)
-        return {
+        if self.marginal is not None:
+            extra["action"] = sequences(rollout.action, length)[None]
+        return extra | {
             "x": self.tower.arrange(features),
             "reset": sequences(rollout.reset, length)[None],
             "carry": carry,

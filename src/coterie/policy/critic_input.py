@@ -56,4 +56,36 @@ class AgentSpecific(eqx.Module):
         return jnp.concatenate([state, local], axis=-1)
 
 
-CriticInput = Local | GlobalState | AgentSpecific
+class PolicyEmbedded(eqx.Module):
+    """V(s, a^-i): what ``inner`` gives and the *other* agents' actions; the value is its mean over their policies.
+
+    V^_i(s) = E_{a^-i ~ pi^-i} V(s, a^-i), the mean over ``samples`` draws from the behaviour policies, fresh for every
+    step; or, where the others have ``enumerated`` joint actions or fewer, exact. The critic is trained on the actions
+    taken. The actions come in at the head of the critic network, whose first layer is linear in them: a draw costs no
+    more than the layers above that one. Source: PERLA, section 3 (its K is 100).
+
+    Args:
+        inner: What else the critic looks at: ``local`` (PERLA-IPPO) or ``global_state`` (PERLA-MAPPO).
+        samples: K, draws for each step.
+        enumerated: Enumerate up to this many joint actions of the others instead of drawing.
+    """
+
+    inner: Local | GlobalState | AgentSpecific = Local()
+    samples: int = eqx.field(static=True, default=100)
+    enumerated: int = eqx.field(static=True, default=100)
+
+    @property
+    def per_agent(self) -> bool:
+        """Whether the features below the actions differ from agent to agent; the values always do."""
+        return self.inner.per_agent
+
+    def size(self, spec: Spec) -> int:
+        """F, the number of features without the actions."""
+        return self.inner.size(spec)
+
+    def __call__(self, observation: Observation) -> Float[Array, "*lead M F"]:
+        """The features without the actions."""
+        return self.inner(observation)
+
+
+CriticInput = Local | GlobalState | AgentSpecific | PolicyEmbedded

@@ -13,9 +13,11 @@ from coterie.contracts import HERE, Across, CoterieError, Metrics, Observation, 
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.networks import Network
 from coterie.nets.sharing import layout
-from coterie.policy.critic import Critic, SharedTrunk, Values
+from coterie.policy.critic import Critic, Others, SharedTrunk, Values, cuts
+from coterie.policy.critic_input import PolicyEmbedded
 from coterie.policy.diagnostics import GUARDED, guard, summarise, together
 from coterie.policy.estimator import Returns
+from coterie.policy.marginal import Marginal, width
 from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import KlPenalty
@@ -114,9 +116,13 @@ class PolicyLearner(eqx.Module):
             return Critic(self.actor, *parts, recipe.critic, across=self.across)
         each = recipe.critic_input.per_agent
         slots = layout(recipe.sharing, spec) if each else layout("full", _one(spec))
+        size, part = recipe.critic_input.size(spec), recipe.critic_input
+        if isinstance(part, PolicyEmbedded):
+            tower = Tower(recipe.critic, slots, size, 1, 1.0, width(self.family, spec.n_agents))
+            marginal = Marginal(tower, self.family, spec.n_agents, part.samples, part.enumerated)
+            return Critic(tower, *parts, marginal=marginal, across=self.across)
         heads = 1 if each or spec.reward == "team" else spec.n_agents
-        tower = Tower(recipe.critic, slots, recipe.critic_input.size(spec), heads, 1.0)
-        return Critic(tower, *parts, across=self.across)
+        return Critic(Tower(recipe.critic, slots, size, heads, 1.0), *parts, across=self.across)
 
     def init(self, key: PRNGKeyArray, environments: int) -> TrainState:
         """A fresh training state."""
@@ -182,7 +188,7 @@ class PolicyLearner(eqx.Module):
         turn_key, critic_key = jax.random.split(key)
         apart = critic.trunk is None
         params, memory = (state.critic, state.memory) if apart else (state.actor["net"], _first(rollout.carry))
-        values = critic.values(params, state.scale, memory, rollout)
+        values = critic.values(params, state.scale, memory, rollout, self.others(state, rollout, key))
         returns = self.returns(rollout, values)
         turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values, self.across)
         progress = turns.start(state.actor, state.actor_optimiser, state.coefficients, state.critic,
@@ -207,6 +213,22 @@ class PolicyLearner(eqx.Module):
         metrics = summarise(turns, progress, reports, value_stats, target)
         metrics["guard"] = guard(rollout, values.value, target, progress)
         return done, together(metrics, self.across)
+
+    def others(self, state: TrainState, rollout: Rollout, key: PRNGKeyArray) -> Others | None:
+        """What a critic that reads the others' actions needs: their policies where an episode was cut, and a key."""
+        if self.critic.marginal is None:
+            return None
+        net, seen = state.actor["net"], rollout.observation.local
+        _, memory = self.actor.play(net, _first(rollout.carry), seen, rollout.reset)
+
+        def look(_: None, now: tuple[PyTree, Observation, Array]) -> tuple[None, PyTree]:
+            carry, final, needed = now
+            there = lambda: self.distribution(state.actor, carry, final)[0]  # noqa: E731
+            none = lambda: jax.tree.map(lambda x: jnp.zeros_like(x[0]), rollout.behaviour)  # noqa: E731
+            return None, jax.lax.cond(jnp.any(needed), there, none)
+
+        _, final = jax.lax.scan(look, None, (memory, rollout.final, cuts(rollout)))
+        return Others(final, self.across.key(jax.random.fold_in(key, 1)))
 
     def returns(self, rollout: Rollout, values: Values) -> Returns:
         """What the estimator reads; a team's reward stands once when there is one value for the team."""

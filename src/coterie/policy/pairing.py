@@ -6,9 +6,10 @@ import math
 
 from coterie.contracts import CoterieError, Spec
 from coterie.fields import part_name
+from coterie.nets.networks import Network
 from coterie.nets.sharing import layout
 from coterie.policy.critic import SharedTrunk
-from coterie.policy.critic_input import Local
+from coterie.policy.critic_input import Local, PolicyEmbedded
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import Clip, KlPenalty
@@ -132,5 +133,22 @@ def _game(recipe: Recipe, spec: Spec) -> None:
             "critic shared_trunk is fitted with the policy, and critic_turns turn fits a critic by itself: choose "
             "critic_turns after, or a critic network"
         )
-    if not isinstance(recipe.critic_input, Local) and spec.state_size == 0:
-        raise CoterieError("the game has no global state: choose critic_input local")
+    part = recipe.critic_input
+    if isinstance(part, PolicyEmbedded):
+        _embedded(recipe, part)
+    inner = part.inner if isinstance(part, PolicyEmbedded) else part
+    if not isinstance(inner, Local) and spec.state_size == 0:
+        where = "critic_input.inner" if isinstance(part, PolicyEmbedded) else "critic_input"
+        raise CoterieError(f"the game has no global state: choose {where} local")
+
+
+def _embedded(recipe: Recipe, part: PolicyEmbedded) -> None:
+    if part.samples < 1:
+        raise CoterieError(f"critic_input.samples is {part.samples}: give at least 1 draw of the others' actions")
+    if part.enumerated < 0:
+        raise CoterieError(f"critic_input.enumerated is {part.enumerated}: give 0 or more")
+    if isinstance(recipe.critic, Network) and not recipe.critic.head:
+        raise CoterieError(
+            "critic_input policy_embedded brings the others' actions in at the critic's head, and the critic has none: "
+            "give critic.head a width, such as 128"
+        )

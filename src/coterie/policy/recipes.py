@@ -10,7 +10,7 @@ import equinox as eqx
 from coterie.nets.networks import Network
 from coterie.nets.normaliser import NoNorm, ValueNorm
 from coterie.policy.critic import SharedTrunk
-from coterie.policy.critic_input import CriticInput, GlobalState, Local
+from coterie.policy.critic_input import CriticInput, GlobalState, Local, PolicyEmbedded
 from coterie.policy.estimator import Estimator, Gae, PrecedingTrace
 from coterie.policy.fit import Adam
 from coterie.policy.order import Order, RandomSequence, SemiGreedy, Simultaneous
@@ -162,13 +162,28 @@ def optimistic_mappo(eta: float = 0.0, norm: Literal["scale", "after", "before",
     return replace(line, leak=1.0, weighting=Hysteretic(eta), advantage_norm=kind)
 
 
+def perla_ippo(samples: int = 100) -> Recipe:
+    """IPPO whose critic reads the others' actions and averages over their policies (PERLA: Mguni et al. 2022)."""
+    embedded = PolicyEmbedded(Local(), samples)
+    return replace(ippo(), name="perla_ippo", critic_input=embedded, critic=Network((128,), head=(128,)))
+
+
+def perla_mappo(samples: int = 100) -> Recipe:
+    """MAPPO whose critic reads the others' actions and averages over their policies (PERLA: Mguni et al. 2022)."""
+    embedded = PolicyEmbedded(GlobalState(), samples)
+    return replace(mappo(), name="perla_mappo", critic_input=embedded, critic=Network((128,), head=(128,)))
+
+
 def recurrent(recipe: Recipe, width: int = 64, chunk: int = 0) -> Recipe:
     """The same line-up with a GRU of ``width`` units in actor and critic."""
-    net = Network(encoder=(width,), memory=width)
-    return replace(recipe, actor=net, critic=net if isinstance(recipe.critic, Network) else recipe.critic, chunk=chunk)
+    net, critic = Network(encoder=(width,), memory=width), recipe.critic
+    if isinstance(critic, Network):  # a critic with layers above the memory keeps as many
+        critic = replace(net, head=(width,) * len(critic.head))
+    return replace(recipe, actor=net, critic=critic, chunk=chunk)
 
 
 RECIPES = {
     "ippo": ippo, "mappo": mappo, "coppo": coppo, "happo": happo, "a2po": a2po, "dpo": dpo, "ippo_kl": ippo_kl,
     "dpo_without_sqrt": dpo_without_sqrt, "dpo_without_kl": dpo_without_kl, "optimistic_mappo": optimistic_mappo,
+    "perla_ippo": perla_ippo, "perla_mappo": perla_mappo,
 }  # fmt: skip

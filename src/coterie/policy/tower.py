@@ -41,6 +41,7 @@ class Tower(eqx.Module):
     inputs: int = eqx.field(static=True)
     outputs: int = eqx.field(static=True)
     gain: float = eqx.field(static=True)
+    beside: int = eqx.field(static=True, default=0)
 
     @property
     def marked(self) -> bool:
@@ -50,7 +51,8 @@ class Tower(eqx.Module):
     def init(self, key: PRNGKeyArray) -> PyTree:
         """Stacked parameters ``[S, ...]``; on the host, slot by slot."""
         size = self.inputs + (len(self.layout.slot_of) if self.marked else 0)
-        slots = [self.network.init(k, size, self.outputs, self.gain) for k in jax.random.split(key, self.layout.slots)]
+        slots = [self.network.init(k, size, self.outputs, self.gain, self.beside)
+                 for k in jax.random.split(key, self.layout.slots)]  # fmt: skip
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *slots)
 
     def mark(self, x: Float[Array, "*lead N F"]) -> Float[Array, "*lead N F"]:
@@ -74,20 +76,23 @@ class Tower(eqx.Module):
         carry: PyTree,
         x: Float[Array, "K L R M F"],
         reset: Bool[Array, "L R"],
+        inner: bool = False,
     ) -> tuple[Float[Array, "K L R M out"], PyTree]:
         """Outputs and the memory after each observation, ``[K, L, R, M, H]`` or empty.
 
-        ``carry`` is ``[K, R, M, H]`` or empty, ``x`` is marked already.
+        ``carry`` is ``[K, R, M, H]`` or empty, ``x`` is marked already. ``inner`` gives the network's ``enter``
+        instead of its outputs.
         """
+        run = self.network.enter if inner else self.network.apply
         k, length, rows, members, size = x.shape
         flat = x.reshape(k, length, rows * members, size)
         carry = jax.tree.map(lambda h: h.reshape(k, rows * members, h.shape[-1]), carry)
         wide = jnp.repeat(reset, members, axis=1) if members > 1 else reset
         if k == 1:
             params, carry = jax.tree.map(lambda p: p[0], (params, carry))
-            y, memory = jax.tree.map(lambda a: a[None], self.network.apply(params, carry, flat[0], wide))
+            y, memory = jax.tree.map(lambda a: a[None], run(params, carry, flat[0], wide))
         else:
-            y, memory = jax.vmap(self.network.apply, in_axes=(0, 0, 0, None))(params, carry, flat, wide)
+            y, memory = jax.vmap(run, in_axes=(0, 0, 0, None))(params, carry, flat, wide)
         unfold = lambda a: a.reshape(k, length, rows, members, a.shape[-1])  # noqa: E731
         return unfold(y), jax.tree.map(unfold, memory)
 
