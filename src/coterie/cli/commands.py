@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coterie.cli.campaign import Campaign
+from coterie.cli.exact import Exact
 from coterie.cli.export import Export
 from coterie.cli.parser import option, split
 from coterie.cli.results import Query, Report, Search, Serve
@@ -231,4 +232,6 @@ class Demo:
         return demo(Path(self.out), self.game, self.steps, self.seeds, self.json)
 
 
-COMMANDS = (Train, Resume, Evaluate, Watch, Export, List, Explain, Campaign, Search, Report, Serve, Query, Bench, Demo)
+COMMANDS = (
+    Train, Resume, Evaluate, Watch, Export, List, Explain, Exact, Campaign, Search, Report, Serve, Query, Bench, Demo,
+)  # fmt: skip

@@ -12,6 +12,7 @@ from coterie.contracts.data import Metrics, Observation, Outcome, Rollout, Sizes
 from coterie.contracts.protocols import Drawable, Game, Learner, Team
 from coterie.contracts.scene import Scene, Shape
 from coterie.contracts.spec import ActionKind, ActionSpace, CoterieError, RewardKind, Spec
+from coterie.contracts.tables import Tables, Tabular
 
 __all__ = [
     "HERE",
@@ -32,5 +33,7 @@ __all__ = [
     "Sizes",
     "Spec",
     "Step",
+    "Tables",
+    "Tabular",
     "Team",
 ]

@@ -1,0 +1,95 @@
+"""The monotonic improvement bounds of PPO, MAPPO, CoPPO and HAPPO (A2PO's slides).
+
+S = sum_i alpha_i, alpha_i = max_s TV(pi_i, pi'_i), eps = max |A^pi|; surrogates have the factor 1 / (1 - gamma).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coterie.exact.dec_mdp import Solved, joint
+from coterie.exact.found import Found, Numbers, distances, expected, largest, ratio, solved, stages
+from coterie.exact.random_games import Case
+
+SMALL = 0.01
+"""A step small enough to tell a first-order error (the ratio stays) from a second-order one (it vanishes)."""
+
+
+def residual(case: Case, old: Solved, new: Solved) -> Numbers:
+    """|J' - J - E_{d, pi'}[A] / (1 - gamma)|, what every bound of the joint policy bounds."""
+    return np.abs(new.objective - old.objective - expected(case.game, old.occupancy, joint(case.new), old.advantage))
+
+
+def joint_shape(gamma: float, total: Numbers) -> Numbers:
+    """1 / (1 - gamma) - 1 / (1 - gamma (1 - S)), the factor of the CoPPO, HAPPO and A2PO bounds."""
+    return 1 / (1 - gamma) - 1 / (1 - gamma * (1 - total))
+
+
+def ppo_linear(case: Case) -> Found:
+    """J' >= L - 4 eps alpha / (1 - gamma), alpha of the joint policy."""
+    return _of_joint(case, lambda eps, alpha, gamma: 4 * eps * alpha / (1 - gamma))
+
+
+def trpo_quadratic(case: Case) -> Found:
+    """|J' - L| <= 4 eps gamma alpha^2 / (1 - gamma)^2, TRPO's form."""
+    return _of_joint(case, lambda eps, alpha, gamma: 4 * eps * gamma * alpha**2 / (1 - gamma) ** 2)
+
+
+def _of_joint(case: Case, bound) -> Found:
+    old, new = solved(case)
+    alpha = distances((joint(case.old),), (joint(case.new),))[0]
+    right = bound(largest(old.advantage), alpha, case.game.gamma)
+    return Found(ratio(residual(case, old, new), right, largest(old.quality)))
+
+
+def mappo_bound(case: Case) -> Found:
+    """|J' - J - (1/n) sum_i E[r^i A] / (1 - gamma)| <= 4 eps S / (1 - gamma)."""
+    game, (old, new) = case.game, solved(case)
+    alone = [case.old[:i] + (case.new[i],) + case.old[i + 1 :] for i in range(game.agents)]
+    surrogate = np.mean([expected(game, old.occupancy, joint(one), old.advantage) for one in alone], axis=0)
+    right = 4 * largest(old.advantage) * distances(case.old, case.new).sum(0) / (1 - game.gamma)
+    return Found(ratio(np.abs(new.objective - old.objective - surrogate), right, largest(old.quality)))
+
+
+def coppo_bound(case: Case) -> Found:
+    """|J' - L| <= 4 eps S (1 / (1 - gamma) - 1 / (1 - gamma (1 - S))); figures apart for S above 1."""
+    old, new = solved(case)
+    total = distances(case.old, case.new).sum(0)
+    right = 4 * largest(old.advantage) * total * joint_shape(case.game.gamma, total)
+    found = ratio(residual(case, old, new), right, largest(old.quality))
+    return Found(found, figures={"worst for S > 1": np.where(total > 1, found, np.nan)})
+
+
+def coppo_proof(case: Case) -> Found:
+    """The proof's P(some agent's action has differed within t steps) <= 1 - (1 - S)^t, as a probability: at most 1.
+
+    Above S = 1 it is none. Measured: its largest value for t up to 20; mended: 1 - max(0, 1 - S)^t.
+    """
+    total, steps = distances(case.old, case.new).sum(0), np.arange(1, 21)[:, None]
+    return Found((1 - (1 - total) ** steps).max(0), (1 - np.maximum(0.0, 1 - total) ** steps).max(0))
+
+
+def happo_single(case: Case) -> Found:
+    """|J(pi-hat^i) - L| <= 2 eps a_i (3/(1-g) - 2/(1-g(1-S_i))) + 2 eps sum_e a_j/(1-g), L = J(pi) + E[A]/(1-g)."""
+    return _happo_single(case, base=lambda i: 0)
+
+
+def happo_single_previous(case: Case) -> Found:
+    """The same with L = J(pi-hat^{i-1}) + E[A^pi] / (1 - g): the objective that agent i would have to improve."""
+    return _happo_single(case, base=lambda i: i - 1)
+
+
+def _happo_single(case: Case, base) -> Found:
+    game, worst = case.game, np.zeros(case.count)
+    teams = stages(case)
+    goals = [game.solve(joint(team)).objective for team in teams]
+    old, alphas = game.solve(joint(case.old)), distances(case.old, case.new)
+    eps, still = largest(old.advantage), np.full(case.count, np.nan)
+    for i in range(1, game.agents + 1):
+        before, own = alphas[: i - 1].sum(0), alphas[i - 1]
+        left = np.abs(goals[i] - goals[base(i)] - expected(game, old.occupancy, joint(teams[i]), old.advantage))
+        shape = 3 / (1 - game.gamma) - 2 / (1 - game.gamma * (1 - before - own))
+        found = ratio(left, 2 * eps * own * shape + 2 * eps * before / (1 - game.gamma), largest(old.quality))
+        worst = np.maximum(worst, found)
+        still = np.where((own == 0) & (before > 0) & (before < SMALL), np.fmax(still, found), still)
+    return Found(worst, figures={"agent i stays, small steps before": still})

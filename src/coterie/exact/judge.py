@@ -1,0 +1,117 @@
+"""Claims tried on random games and on stored counterexamples, and what follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from coterie.contracts import CoterieError
+from coterie.exact.claims import CLAIMS, FAILS, HOLDS, MENDED, VACUOUS, Claim, Verdict
+from coterie.exact.dec_mdp import DecMdp
+from coterie.exact.random_games import Case, cases
+from coterie.fields import nearest
+
+STORE = "counterexamples.json"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim's row.
+
+    Args:
+        claim: Which.
+        games: Random games tried.
+        worst: Largest ratio (or relative error) over them.
+        median: The middle one.
+        mended: Largest with the changed constant, None if there is none.
+        verdict: What follows from the games and the counterexample.
+        figures: Median and largest value of every further figure.
+        counterexample: Its sizes and its ratio, computed now; None if none is stored.
+    """
+
+    claim: Claim
+    games: int
+    worst: float
+    median: float
+    mended: float | None
+    verdict: Verdict
+    figures: dict[str, tuple[float, float]]
+    counterexample: dict[str, Any] | None
+
+
+def decode(stored: dict[str, Any]) -> Case:
+    """The case that ``encode`` wrote."""
+    arrays = {name: np.asarray(stored[name], float)[None] for name in ("transition", "reward", "start", "table")}
+    game = DecMdp(arrays["transition"], arrays["reward"], arrays["start"], stored["gamma"], tuple(stored["actions"]))
+    old, new = (tuple(np.asarray(p, float)[None] for p in stored[name]) for name in ("old", "new"))
+    return Case(game, old, new, arrays["table"], np.array([stored["rate"]]))
+
+
+def encode(case: Case) -> dict[str, Any]:
+    """A single game as JSON data."""
+    game = case.game
+    arrays = {"transition": game.transition, "reward": game.reward, "start": game.start, "table": case.table}
+    policies = {name: [p[0].tolist() for p in getattr(case, name)] for name in ("old", "new")}
+    return {**{name: x[0].tolist() for name, x in arrays.items()}, **policies, "gamma": game.gamma,
+            "actions": list(game.actions), "rate": float(case.rate[0])}  # fmt: skip
+
+
+def stored() -> dict[str, dict[str, Any]]:
+    """The counterexamples that came with the package, by claim."""
+    return json.loads((resources.files("coterie.exact") / STORE).read_text())
+
+
+def select(name: str) -> tuple[Claim, ...]:
+    """The claim of that name, or all for an empty one.
+
+    Raises:
+        CoterieError: There is none; the line names the nearest.
+    """
+    names = {claim.name for claim in CLAIMS}
+    if name and name not in names:
+        raise CoterieError(f"there is no claim {name!r}: {nearest(name, names)}")
+    return tuple(claim for claim in CLAIMS if name in ("", claim.name))
+
+
+def judge(claims: Sequence[Claim] = CLAIMS, games: int = 13_500, seed: int = 0) -> Iterable[Judged]:
+    """Try every claim on the same random games, and on its stored counterexample if it has one.
+
+    Raises:
+        CoterieError: No game at all, or a negative seed.
+    """
+    if games < 1 or seed < 0:
+        raise CoterieError(f"{games} games from seed {seed}: give at least 1 game and a seed of at least 0")
+    tried, kept = list(cases(games, seed)), stored()
+    for claim in claims:
+        yield _judge(claim, tried, kept.get(claim.name))
+
+
+def _judge(claim: Claim, tried: Sequence[Case], example: dict[str, Any] | None) -> Judged:
+    found = [claim.check(case) for case in tried]
+    printed = np.concatenate([one.printed for one in found])
+    mended = [one.mended for one in found if one.mended is not None]
+    figures = {name: np.concatenate([one.figures[name] for one in found]) for name in found[0].figures}
+    ratios = [float(printed.max())]
+    best = float(np.concatenate(mended).max()) if mended else None
+    shown = None
+    if example is not None:
+        case = decode(example)
+        again = claim.check(case)
+        ratios.append(float(again.printed[0]))
+        best = None if best is None or again.mended is None else max(best, float(again.mended[0]))
+        shown = {"states": case.game.states, "actions": list(case.game.actions), "gamma": case.game.gamma,
+                 "ratio": ratios[-1], "game": example}  # fmt: skip
+    known = {name: (float(np.nanmedian(x)), float(np.nanmax(x))) for name, x in figures.items() if np.isfinite(x).any()}
+    return Judged(claim, len(printed), ratios[0], float(np.median(printed)), best,
+                  _verdict(claim, max(ratios), best, figures), known, shown)  # fmt: skip
+
+
+def _verdict(claim: Claim, worst: float, mended: float | None, figures: dict[str, np.ndarray]) -> Verdict:
+    if worst <= claim.limit:
+        return VACUOUS if claim.vacuous and figures[claim.vacuous[0]].max() < 0 else HOLDS
+    return MENDED if mended is not None and mended <= claim.limit else FAILS
