@@ -7,7 +7,9 @@ random but the start of an episode, which comes from the key below.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,11 +17,12 @@ from PIL import Image
 
 import coterie
 from coterie.catalogue import games
-from coterie.contracts import Scene, Shape
+from coterie.contracts import Scene, Shape, Team
 from coterie.games.matrix import MatrixGame
 from coterie.games.particle import ParticleGame
 from coterie.games.probe_game import ProbeGame, ProbeState
-from coterie.games.scripted import greedy_assignment
+from coterie.games.scripted import greedy_assignment, pack_hunt, random_team
+from coterie.games.stag_hunt import StagHunt
 from coterie.games.stochastic import StochasticGame, discounted_optimum
 from coterie.training.evaluate import trail
 from coterie.training.replay import write_gif
@@ -66,6 +69,25 @@ def wanderer(game: StochasticGame) -> dict[str, Scene]:
         action = policy[int(state.place)]
         state, _, _ = game.step(key, state, jax.numpy.asarray(action))
     return {"start": start, "after three steps": game.scene(jax.device_get(state), action)}
+
+
+def stags(game: StagHunt) -> dict[str, Scene]:
+    """The start, the first catch of a pack hunt, and the first catch in vain of a random team."""
+    caught = lambda state: int((~state.present).sum())  # noqa: E731
+    start, *_ = _until(game, pack_hunt(game), caught, 0)
+    together = _until(game, pack_hunt(game), caught, 1)
+    alone = _until(game, random_team(game.spec), lambda state: int(state.misses), 1)
+    return {"start": game.scene(start, None), "two catch": game.scene(*together), "one catches": game.scene(*alone)}
+
+
+def _until(game: StagHunt, team: Team, count: Callable[[Any], int], least: int) -> tuple[Any, np.ndarray | None]:
+    """The first state of an episode that counts so much, and the action that led to it."""
+    states, actions, *_ = jax.device_get(trail(game, team, jax.random.key(0), 1))
+    for t in range(game.length + 1):
+        state = jax.tree.map(lambda x: x[t, 0], states)  # noqa: B023
+        if count(state) >= least:
+            return state, actions[t - 1, 0] if t else None
+    raise AssertionError("no such state in this episode")
 
 
 def probe(name: str, game: ProbeGame) -> dict[str, Scene]:
@@ -128,6 +150,7 @@ def main() -> None:
             tracks["five agents"] = matrix(many, (0, 0, 2, 0, 1))
         draw(name, tracks)
     draw("stochastic/random", wanderer(StochasticGame()))
+    draw("grid/stag_hunt", stags(StagHunt(penalty=-2.0)))
     for name in games():
         if isinstance(game := coterie.make(name), ProbeGame):
             draw(name, probe(name, game))

@@ -10,9 +10,10 @@ import pytest
 
 from coterie import catalogue
 from coterie.contracts import CoterieError
-from coterie.games.scripted import random_team
+from coterie.games.scripted import pack_hunt, random_team
 from coterie.games.stag_hunt import StagHunt
 from coterie.games.stag_hunt_rules import CATCH, DOWN, LEFT, RIGHT, STAY, UP, Draws, StagHuntState, draw, scatter
+from coterie.games.stag_hunt_scene import LOST, PALE, PREDATOR, WON
 from coterie.training.evaluate import play
 from tests.oracles.stag_hunt import Hunt
 
@@ -238,7 +239,7 @@ def episodes(game, many, steps, key):
     ids=["dense", "three needed", "full"],
 )
 def test_whole_episodes_are_those_of_the_slow_twin(game):
-    many = 4 if game.size == 10 else 16
+    many = 4 if game.size == 10 else 32
     opening, track = jax.device_get(episodes(game, many, 40, jax.random.key(game.size)))
     caught = missed = 0
     for e in range(many):
@@ -270,7 +271,7 @@ def same(twin, state, seen):
 
 def test_what_is_kept_in_every_episode():
     """No two in one cell; who is gone stays gone; a move is one cell; returns have their bound."""
-    (first, _), (_, action, state, seen, outcome) = jax.device_get(episodes(GAME, 16, 40, jax.random.key(1)))
+    (first, _), (_, action, state, seen, outcome) = jax.device_get(episodes(GAME, 32, 40, jax.random.key(1)))
     cells = np.concatenate([state.predators, state.stags], 2) @ np.array([4, 1])
     there = np.concatenate([state.active, state.present], 2)
     assert ((cells >= 0) & (cells < 16)).all()
@@ -307,26 +308,35 @@ def test_draws_are_fair():
     assert (np.abs(pairs[pairs > 0] - 6000 / 72) < 4.5 * np.sqrt(6000 / 72)).all() and (pairs > 0).sum() == 72
 
 
-def test_a_random_team_plays_the_full_game():
+def test_scripted_teams_play_the_full_game():
     game = StagHunt(penalty=-2.0)
     found = jax.jit(lambda key: play(game, random_team(game.spec), key, 16))(jax.random.key(0))
     assert (found.returns <= 40).all() and found.returns.mean() < -40
     np.testing.assert_allclose(found.returns, 10 * found.info["caught"] - 2 * found.info["misses"])
+    hunters = jax.jit(lambda key: play(game, pack_hunt(game), key, 16))(jax.random.key(0))
+    assert hunters.returns.mean() > 28 and hunters.info["misses"].mean() < 1 and (hunters.returns <= 40).all()
     assert game.spec.optimum is None and game.spec.observation_size == 75 and game.spec.state_size == 201
 
 
 def test_scenes_show_what_a_catch_came_to():
     rows = ["0 a 1 .", ". . . .", "b 2 . .", ". . . 3"]
     state = after(rows, {0: CATCH, 1: CATCH, 2: CATCH}, stag_order=[1, 0, 2])[2][0]
+    assert picture(state) == [". . . .", ". . . .", ". 2 . .", "b . . 3"]
     scene = GAME.scene(jax.device_get(state), np.array([CATCH, CATCH, CATCH, STAY]))
-    kinds = [shape.kind for shape in scene.shapes]
-    assert kinds.count("disc") == 4 and kinds.count("ring") == 3 and kinds.count("square") == 2
-    assert "+10" in [shape.text for shape in scene.shapes]
+    assert discs(scene, WON) == discs(scene, PALE) == {(0, 3), (2, 3)}
+    assert discs(scene, LOST) == {(1, 1)} and discs(scene, PREDATOR) == {(1, 1), (3, 0)}
+    squares = {(s.x, s.y): s.alpha for s in scene.shapes if s.kind == "square" and s.y >= 0}
+    assert squares == {(1, 3): 0.3, (0, 0): 1.0} and "+10" in [shape.text for shape in scene.shapes]
     assert scene.caption == "step 1   return 8.5   stags caught 2 of 3   in vain 1"
     start = GAME.scene(jax.device_get(board(*rows)), None)
-    assert [shape.kind for shape in start.shapes].count("ring") == 0
+    assert discs(start, PREDATOR) == {(0, 3), (2, 3), (1, 1), (3, 0)} and not discs(start, WON) | discs(start, LOST)
     left, bottom, right, top = scene.bounds
     assert all(left <= s.x <= right and bottom <= s.y <= top for s in scene.shapes)
+
+
+def discs(scene, color):
+    """Where the board, which lies above its legend, has discs of a colour."""
+    return {(s.x, s.y) for s in scene.shapes if s.kind == "disc" and s.color == color and s.y >= 0}
 
 
 @pytest.mark.parametrize(
@@ -347,6 +357,13 @@ def test_options_that_make_no_game(options, message):
     with pytest.raises(CoterieError) as caught:
         catalogue.make("grid/stag_hunt", **options)
     assert str(caught.value).startswith(message)
+
+
+def test_what_a_pack_cannot_play():
+    with pytest.raises(CoterieError, match="pack_hunt plays the stag hunt only, not MatrixGame: use random_team"):
+        pack_hunt(catalogue.make("matrix/climb"))
+    with pytest.raises(CoterieError, match="pack_hunt needs a sight of at least 2, not 1: use random_team"):
+        pack_hunt(StagHunt(sight=1))
 
 
 def test_the_names():

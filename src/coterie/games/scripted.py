@@ -12,6 +12,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from coterie.contracts import CoterieError, Game, Observation, Spec, Team
 from coterie.games.matching import optimal_matching
 from coterie.games.particle import ParticleGame, distances
+from coterie.games.stag_hunt import FEATURES, StagHunt
+from coterie.games.stag_hunt_rules import CATCH, MOVES
 
 LEAD = 0.2
 """Weight of the velocity in where an agent is bound: 0.175 is its drift in two steps, 0.4 until it rests."""
@@ -85,6 +87,45 @@ class GreedyAssignment:
         return jnp.argmin(jnp.square(want[:, None] - moves[None]).sum(-1), -1)
 
 
+@dataclass(frozen=True)
+class PackHunt:
+    """Each predator goes to the nearest stag that it sees, and catches if enough predators stand beside the stag.
+
+    It needs its own window only: all who stand beside a stag see each other, so they catch at once. While it sees
+    no stag it walks at random.
+
+    Args:
+        game: A stag hunt with a sight of at least 2.
+    """
+
+    game: StagHunt
+
+    def carry(self, environments: int) -> tuple[()]:
+        """Nothing is remembered."""
+        return ()
+
+    def act(self, carry: tuple[()], observation: Observation, key: PRNGKeyArray) -> tuple[Array, tuple[()]]:
+        """Actions ``[E, N]``."""
+        whim = jax.random.uniform(key, (*observation.alive.shape, len(MOVES)))
+        reach = 2 * self.game.sight + 1
+        windows = observation.local.reshape(*observation.alive.shape, reach, reach, FEATURES)
+        worth = jax.vmap(jax.vmap(self._worth))(windows) + whim
+        return jnp.argmax(jnp.where(observation.legal, worth, -jnp.inf), -1), carry
+
+    def _worth(self, window: Float[Array, "W W 3"]) -> Float[Array, " A"]:
+        """What each action is worth; a step nearer to a stag is worth 2, which outweighs any whim."""
+        predators, stags = window[..., 0], window[..., 1]
+        around = jnp.pad(predators, 1)
+        company = around[2:, 1:-1] + around[:-2, 1:-1] + around[1:-1, 2:] + around[1:-1, :-2]
+        row, column = np.mgrid[-self.game.sight : self.game.sight + 1, -self.game.sight : self.game.sight + 1]
+        distance = np.abs(row - MOVES[:, :1, None]) + np.abs(column - MOVES[:, 1:, None])
+        far = 4.0 * self.game.sight
+        nearness = -2.0 * jnp.where(stags[None] > 0, jnp.asarray(distance, window.dtype), far).min((1, 2))
+        beside = jnp.asarray(np.abs(row) + np.abs(column) == 1)
+        surrounded = (beside & (stags > 0) & (company >= self.game.needed)).any()
+        return nearness.at[CATCH].set(jnp.where(surrounded, jnp.inf, -jnp.inf))
+
+
 def random_team(spec: Spec) -> Team:
     """A team that plays uniformly at random."""
     return RandomTeam(spec)
@@ -99,3 +140,16 @@ def greedy_assignment(game: Game) -> Team:
     if not isinstance(game, ParticleGame):
         raise CoterieError(f"greedy_assignment plays particle games only, not {type(game).__name__}: use random_team")
     return GreedyAssignment(game)
+
+
+def pack_hunt(game: Game) -> Team:
+    """A strong team for the stag hunt: close in on the nearest stag, catch only in company.
+
+    Raises:
+        CoterieError: If the game is not a stag hunt, or predators do not see two cells far.
+    """
+    if not isinstance(game, StagHunt):
+        raise CoterieError(f"pack_hunt plays the stag hunt only, not {type(game).__name__}: use random_team")
+    if game.sight < 2:
+        raise CoterieError(f"pack_hunt needs a sight of at least 2, not {game.sight}: use random_team")
+    return PackHunt(game)

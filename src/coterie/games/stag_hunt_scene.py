@@ -7,9 +7,9 @@ import numpy as np
 from coterie.contracts import Scene, Shape
 from coterie.games.stag_hunt_rules import CATCH, StagHuntState
 
-# Paul Tol's "bright" scheme, distinct for every kind of colour vision; shapes differ too.
-PREDATOR, STAG, WON, LOST = "#4477aa", "#ccbb44", "#228833", "#ee6677"
-LINE, INK, PAPER = "#d8d8e0", "#333344", "#ffffff"
+# Colours of Paul Tol's schemes, distinct for every kind of colour vision; shapes differ too.
+PREDATOR, STAG, WON, LOST = "#4477aa", "#ccbb44", "#228833", "#cc3311"
+LINE, INK, PAPER, PALE = "#d8d8e0", "#333344", "#ffffff", "#c0d0e0"
 
 
 def stag_hunt_scene(state: StagHuntState, size: int, needed: int, action: np.ndarray | None) -> Scene:
@@ -43,12 +43,29 @@ def stag_hunt_scene(state: StagHuntState, size: int, needed: int, action: np.nda
     for i, (row, column) in enumerate(np.asarray(state.predators)):
         x, y = float(column), float(size - 1 - row)
         if active[i] or done[i]:
-            shapes.append(Shape("disc", x, y, 0.34, PREDATOR, alpha=1.0 if active[i] else 0.35))
-            shapes.append(Shape("text", x, y, 0.42, PAPER if active[i] else INK, text=str(i)))
-        if catching[i]:
-            shapes.append(Shape("ring", x, y, 0.44, WON if done[i] else LOST))
+            color, ink, ring = (PREDATOR, PAPER, LOST) if active[i] else (PALE, INK, WON)
+            shapes += _predator(x, y, 1.0, color, ring if catching[i] else None)
+            shapes.append(Shape("text", x, y, 0.42, ink, text=str(i)))
     caption = (
         f"step {int(state.time)}   return {float(state.score):g}   "
         f"stags caught {int((~present).sum())} of {len(present)}   in vain {int(state.misses)}"
     )
-    return Scene(tuple(shapes), (left - 0.1, left - 0.1, top + 0.1, top + 0.1), caption)
+    low = left - 0.1 - size / 10
+    return Scene((*shapes, *_legend(size)), (left - 0.1, low, top + 0.1, top + 0.1), caption)
+
+
+def _predator(x: float, y: float, scale: float, color: str, ring: str | None) -> list[Shape]:
+    """A disc, on a larger one if it has just caught."""
+    under = [Shape("disc", x, y, 0.47 * scale, ring)] if ring else []
+    return [*under, Shape("disc", x, y, 0.34 * scale, color)]
+
+
+def _legend(size: int) -> list[Shape]:
+    """One line below the board. So every frame has all colours, and a GIF, which keeps few, keeps these."""
+    unit, y = size / 10, -0.5 - size / 20
+    shapes = [Shape("square", 2.8 * unit - 0.5, y, 0.24 * unit, STAG)]
+    shapes += _predator(0.4 * unit - 0.5, y, 0.7 * unit, PREDATOR, None)
+    shapes += _predator(4.8 * unit - 0.5, y, 0.7 * unit, PALE, WON)
+    shapes += _predator(7.05 * unit - 0.5, y, 0.7 * unit, PREDATOR, LOST)
+    words = (("predator", 1.45), ("stag", 3.5), ("caught", 5.75), ("caught in vain", 8.6))
+    return shapes + [Shape("text", x * unit - 0.5, y, 0.36 * unit, INK, text=word) for word, x in words]
