@@ -50,6 +50,11 @@ class Rollout(NamedTuple):
     reset: Bool[Array, "T E"]
     carry: PyTree
 
+    @property
+    def cut(self) -> Bool[Array, "T E"]:
+        """Where values need the final observation: the clock ended the episode there, or the rollout ends."""
+        return self.truncated.at[-1].set(True)
+
 
 class Step(NamedTuple):
     """What ``act`` returns: the action for the game, what learning needs of it, and the next carry."""

@@ -125,6 +125,13 @@ class Network(eqx.Module):
         y = self._dense(params, "head", self.head, y)
         return _affine(params["output"], y).reshape(*x.shape[:2], -1), memory
 
+    def below(
+        self, params: PyTree, carry: PyTree, x: Float[Array, "L R F"], reset: Bool[Array, "L R"]
+    ) -> tuple[Float[Array, "L R W"], PyTree]:
+        """What the head (or the output, if there is none) reads, and the memory."""
+        y, memory = self._trunk(params, carry, x, reset)
+        return y.reshape(*x.shape[:2], -1), memory
+
     def enter(
         self, params: PyTree, carry: PyTree, x: Float[Array, "L R F"], reset: Bool[Array, "L R"]
     ) -> tuple[Float[Array, "L R H"], PyTree]:

@@ -13,7 +13,7 @@ from coterie.contracts import HERE, Across, Observation, Rollout
 from coterie.nets.normaliser import NoNorm, ValueNorm
 from coterie.policy.critic_input import CriticInput
 from coterie.policy.fit import Adam, Batch, Fitted, Stats, fit
-from coterie.policy.marginal import Marginal
+from coterie.policy.marginal import Marginal, Others
 from coterie.policy.tower import Tower, sequences
 
 
@@ -31,17 +31,6 @@ class Values(NamedTuple):
     memory: PyTree
 
 
-class Others(NamedTuple):
-    """What a critic that reads the others' actions needs beside a rollout.
-
-    ``final`` are the behaviour policies at ``rollout.final``, right where an episode was cut and at the end; ``key``
-    draws from them and from ``rollout.behaviour``.
-    """
-
-    final: PyTree
-    key: PRNGKeyArray
-
-
 class SharedTrunk(eqx.Module):
     """The value is one more output of the policy network, fitted with it: loss = policy + coefficient * value.
 
@@ -50,11 +39,6 @@ class SharedTrunk(eqx.Module):
     """
 
     coefficient: float = 0.5
-
-
-def cuts(rollout: Rollout) -> Bool[Array, "T E"]:
-    """Where the value of the final observation is needed: the clock ended the episode, or the rollout ends."""
-    return rollout.truncated.at[-1].set(True)
 
 
 class Critic(eqx.Module):
@@ -111,7 +95,7 @@ class Critic(eqx.Module):
             params, memory, rollout.observation, rollout.reset, rollout.behaviour, rollout.action, key
         )
         steps, e = rollout.reset.shape
-        cut = cuts(rollout)
+        cut = rollout.cut
 
         def at_end(_: None, now: tuple[PyTree, Observation, PyTree, Array, Array]) -> tuple[None, Array]:
             ahead, final, dist, needed, step = now
@@ -126,6 +110,21 @@ class Critic(eqx.Module):
         trail = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), memory, after)
         unscale = lambda y: self.normaliser.denormalise(scale, y)  # noqa: E731
         return Values(unscale(mean), unscale(ahead), raw, trail)
+
+    @property
+    def feature_size(self) -> int:
+        """Size of ``features``."""
+        network = self.tower.network
+        below = (network.memory,) if network.memory else network.encoder
+        return (below[-1] if below else self.tower.inputs) * len(self.tower.layout.slot_of)
+
+    def features(self, params: PyTree, rollout: Rollout, values: Values) -> Float[Array, "T E F"]:
+        """What the critic makes of each observation below its head: its recurrent state or last hidden layer."""
+        if self.tower.network.memory:
+            made = values.memory[1:]
+        else:
+            made, _ = self.tower.play(params, (), self.input(rollout.observation), rollout.reset, "below")
+        return made.reshape(*made.shape[:2], -1)
 
     def loss(self, y: Array, old: Array, target: Array) -> Array:
         """max(huber(y - z), huber(y_old + clip(y - y_old, +-value_clip) - z)), all in normalised units (MAPPO)."""

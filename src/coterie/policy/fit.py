@@ -121,3 +121,13 @@ def fit(
     counts = jnp.maximum(across.sum(counts), 1.0)
     (params, state), stats = jax.lax.scan(step, (params, state), (steps, counts))
     return Fitted(params, state, jax.tree.map(lambda s: s[-minibatches:], stats))
+
+
+def of_turn(stats: dict[str, Array], shape: tuple[int, ...]) -> dict[str, Float[Array, "K M"]]:
+    """Figures of a turn's agents from those of its last steps: ``[U, K, M]``, ``[U, K]`` or ``[U]``."""
+
+    def one(name: str, x: Array) -> Array:
+        x = jnp.max(x, 0) if name.endswith("max") else jnp.mean(x, 0)
+        return jnp.broadcast_to(x if x.ndim == 2 else x.reshape(-1, 1), shape)
+
+    return {name: one(name, x) for name, x in stats.items()}

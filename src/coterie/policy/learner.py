@@ -12,23 +12,27 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from coterie.contracts import HERE, Across, CoterieError, Metrics, Observation, Rollout, Sizes, Spec, Step
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.networks import Network
-from coterie.nets.sharing import layout
-from coterie.policy.critic import Critic, Others, SharedTrunk, Values, cuts
+from coterie.nets.sharing import Layout, layout
+from coterie.policy.critic import Critic, SharedTrunk, Values
 from coterie.policy.critic_input import PolicyEmbedded
 from coterie.policy.diagnostics import GUARDED, guard, summarise, together
 from coterie.policy.estimator import Returns
-from coterie.policy.marginal import Marginal, width
+from coterie.policy.leniency import Mercy
+from coterie.policy.marginal import Marginal, Others, where_cut, width
 from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import KlPenalty
+from coterie.policy.team import PolicyTeam
 from coterie.policy.tower import Tower
-from coterie.policy.turn import Progress, Turns
+from coterie.policy.turn import Turns
+from coterie.policy.weighting import lenient
 
 
 class TrainState(NamedTuple):
     """All that learning changes: parameters, optimiser states ``[S, ...]``, normaliser, coefficients, memory.
 
-    ``memory`` is the critic's recurrent state at the start of the next rollout, ``[E, M, H]`` or empty.
+    ``memory`` is the critic's recurrent state at the start of the next rollout, ``[E, M, H]`` or empty;
+    ``temperatures`` a lenient weighting's table, or empty.
     """
 
     actor: PyTree
@@ -38,25 +42,7 @@ class TrainState(NamedTuple):
     scale: PyTree
     coefficients: PyTree
     memory: PyTree
-
-
-class PolicyTeam(eqx.Module):
-    """The decentralised policies of a training state, playing greedily or by sampling."""
-
-    learner: PolicyLearner
-    params: PyTree
-    greedy: bool = eqx.field(static=True)
-
-    def carry(self, environments: int) -> PyTree:
-        """The recurrent state at the start of an episode."""
-        return self.learner.carry(environments)
-
-    def act(self, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> tuple[Array, PyTree]:
-        """Actions ``[E, N, ...]`` and the next carry."""
-        params, carry = self.learner.distribution(self.params, carry, observation)
-        dist = self.learner.family
-        latent = dist.mode(params) if self.greedy else dist.sample(key, params)
-        return dist.action(latent), carry
+    temperatures: PyTree = ()
 
 
 class PolicyLearner(eqx.Module):
@@ -115,7 +101,7 @@ class PolicyLearner(eqx.Module):
         if isinstance(recipe.critic, SharedTrunk):
             return Critic(self.actor, *parts, recipe.critic, across=self.across)
         each = recipe.critic_input.per_agent
-        slots = layout(recipe.sharing, spec) if each else layout("full", _one(spec))
+        slots = layout(recipe.sharing, spec) if each else Layout((0,))
         size, part = recipe.critic_input.size(spec), recipe.critic_input
         if isinstance(part, PolicyEmbedded):
             tower = Tower(recipe.critic, slots, size, 1, 1.0, width(self.family, spec.n_agents))
@@ -143,7 +129,15 @@ class PolicyLearner(eqx.Module):
             scale=self.recipe.value_norm.init(),
             coefficients=self.recipe.surrogate.init(tower.layout.slots),
             memory=self.recipe.critic.carry(environments, groups) if isinstance(self.recipe.critic, Network) else (),
+            temperatures=self._temperatures(critic, key),
         )
+
+    def _temperatures(self, critic: Critic, key: PRNGKeyArray) -> PyTree:
+        part, state_size = lenient(self.recipe.weighting), self.spec.state_size
+        if part is None:
+            return ()
+        size = state_size if part.index.of == "state" else critic.feature_size
+        return part.init(jax.random.fold_in(key, 1), self.spec, size)
 
     def carry(self, environments: int) -> PyTree:
         """The actors' recurrent state at the start of an episode, ``[E, N, H]`` or empty."""
@@ -190,7 +184,9 @@ class PolicyLearner(eqx.Module):
         params, memory = (state.critic, state.memory) if apart else (state.actor["net"], _first(rollout.carry))
         values = critic.values(params, state.scale, memory, rollout, self.others(state, rollout, key))
         returns = self.returns(rollout, values)
-        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values, self.across)
+        mercy = self.mercy(state, rollout, values, key)
+        factor = None if mercy is None else mercy.factor
+        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values, factor, self.across)
         progress = turns.start(state.actor, state.actor_optimiser, state.coefficients, state.critic,
                                state.critic_optimiser, state.scale)  # fmt: skip
         progress, reports = turns.run(progress, turn_key)
@@ -209,26 +205,33 @@ class PolicyLearner(eqx.Module):
             scale=progress.scale,
             coefficients=progress.coefficients,
             memory=jax.tree.map(lambda h: h[-1], values.memory) if apart else (),
+            temperatures=() if mercy is None else mercy.after,
         )
         metrics = summarise(turns, progress, reports, value_stats, target)
+        if mercy is not None:
+            metrics |= mercy.metrics
         metrics["guard"] = guard(rollout, values.value, target, progress)
         return done, together(metrics, self.across)
 
+    def mercy(self, state: TrainState, rollout: Rollout, values: Values, key: PRNGKeyArray) -> Mercy | None:
+        """What a lenient weighting forgives of a rollout."""
+        part = lenient(self.recipe.weighting)
+        if part is None:
+            return None
+        seen = rollout.observation.state
+        if part.index.of == "critic":
+            params = state.critic if self.critic.trunk is None else state.actor["net"]
+            seen = self.critic.features(params, rollout, values)
+        return part.look(state.temperatures, self.spec, rollout, seen, jax.random.fold_in(key, 2), self.across)
+
     def others(self, state: TrainState, rollout: Rollout, key: PRNGKeyArray) -> Others | None:
-        """What a critic that reads the others' actions needs: their policies where an episode was cut, and a key."""
+        """What a critic that reads the others' actions needs."""
         if self.critic.marginal is None:
             return None
         net, seen = state.actor["net"], rollout.observation.local
         _, memory = self.actor.play(net, _first(rollout.carry), seen, rollout.reset)
-
-        def look(_: None, now: tuple[PyTree, Observation, Array]) -> tuple[None, PyTree]:
-            carry, final, needed = now
-            there = lambda: self.distribution(state.actor, carry, final)[0]  # noqa: E731
-            none = lambda: jax.tree.map(lambda x: jnp.zeros_like(x[0]), rollout.behaviour)  # noqa: E731
-            return None, jax.lax.cond(jnp.any(needed), there, none)
-
-        _, final = jax.lax.scan(look, None, (memory, rollout.final, cuts(rollout)))
-        return Others(final, self.across.key(jax.random.fold_in(key, 1)))
+        there = lambda carry, final: self.distribution(state.actor, carry, final)[0]  # noqa: E731
+        return Others(where_cut(there, rollout, memory), self.across.key(jax.random.fold_in(key, 1)))
 
     def returns(self, rollout: Rollout, values: Values) -> Returns:
         """What the estimator reads; a team's reward stands once when there is one value for the team."""
@@ -239,18 +242,3 @@ class PolicyLearner(eqx.Module):
 def _first(carry: PyTree) -> PyTree:
     """The carries at the start of a rollout."""
     return jax.tree.map(lambda h: h[0], carry)
-
-
-def _one(spec: Spec) -> Spec:
-    """The spec of the team seen as a single agent, for a value that all agents share."""
-    return Spec(
-        agents=("team",),
-        types=("team",),
-        observation_sizes=(max(spec.state_size, 1),),
-        action_spaces=spec.action_spaces[:1],
-        state_size=spec.state_size,
-        horizon=spec.horizon,
-    )
-
-
-__all__ = ["PolicyLearner", "PolicyTeam", "Progress", "TrainState"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
+from coterie.contracts import Observation, Rollout
 from coterie.nets.distributions import Categorical, Choices, Gaussian
 from coterie.policy.tower import Tower
 
@@ -17,6 +20,31 @@ from coterie.policy.tower import Tower
 def width(family: Categorical | Gaussian, agents: int) -> int:
     """Inputs beside: the actions of all agents as the critic sees them (zeros for its own), and whose value it is."""
     return agents * (family.size + 1)
+
+
+class Others(NamedTuple):
+    """What a critic that reads the others' actions needs beside a rollout.
+
+    ``final`` are the behaviour policies at ``rollout.final``, right where ``rollout.cut``; ``key`` draws from them and
+    from ``rollout.behaviour``.
+    """
+
+    final: PyTree
+    key: PRNGKeyArray
+
+
+def where_cut(there: Callable[[PyTree, Observation], PyTree], rollout: Rollout, memory: PyTree) -> PyTree:
+    """Distributions at the final observations where the rollout is cut; their numbers mean nothing elsewhere.
+
+    ``there(carry, observation)`` gives those of one step; ``memory`` is the actors' after every step, or empty.
+    """
+
+    def look(_: None, now: tuple[PyTree, Observation, Array]) -> tuple[None, PyTree]:
+        carry, final, needed = now
+        none = lambda: jax.tree.map(lambda x: jnp.zeros_like(x[0]), rollout.behaviour)  # noqa: E731
+        return None, jax.lax.cond(jnp.any(needed), lambda: there(carry, final), none)
+
+    return jax.lax.scan(look, None, (memory, rollout.final, rollout.cut))[1]
 
 
 class Marginal(eqx.Module):
@@ -56,7 +84,7 @@ class Marginal(eqx.Module):
         self, params: PyTree, carry: PyTree, x: Float[Array, "K L R M F"], reset: Bool[Array, "L R"]
     ) -> tuple[Float[Array, "K L R P H"], PyTree]:
         """The head's first layer before the actions come in, and the memory; ``x`` is marked already."""
-        pre, memory = self.tower.apply(params, carry, x, reset, inner=True)
+        pre, memory = self.tower.apply(params, carry, x, reset, "enter")
         owners = self.owners
         shape = (*pre.shape[:3], owners.shape[1], pre.shape[4])
         name = jnp.take_along_axis(self._weights(params)[1], jnp.asarray(owners)[:, :, None], axis=1)

@@ -85,7 +85,7 @@ class Objective(eqx.Module):
         log_ratio = log_prob - batch["log_prob"]
         fresh = stop_gradient(log_ratio) * batch["present"]
         others = batch["rest"] + jnp.sum(fresh, axis=(0, 3), keepdims=True) - fresh
-        inside, outside = self.weighting(Context(batch["carried"], others, advantage, clip))
+        inside, outside = self.weighting(Context(batch["carried"], others, advantage, clip, batch.get("mercy")))
         kl, entropy = self.family.kl(batch["behaviour"], dist), self.family.entropy(dist)
         agents = len(self.tower.layout.slot_of)
         sample = Sample(log_ratio, advantage, inside, outside, kl, weight, clip, agents)
@@ -111,6 +111,8 @@ class Objective(eqx.Module):
             "joint_ratio_mean": mean(joint),
             "joint_ratio_max": jnp.max(joint, (1, 2)),
         }
+        if "mercy" in batch:
+            stats["forgiven"] = mean(1.0 - batch["mercy"])
         if isinstance(self.surrogate, Clip):
             stats["clip_fraction"] = mean((jnp.abs(ratio * inside - 1.0) > clip).astype(ratio.dtype))
         else:

@@ -13,7 +13,7 @@ from coterie.policy.critic_input import Local, PolicyEmbedded
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import Clip, KlPenalty
-from coterie.policy.weighting import Hysteretic, Others, Preceding, Product, Weighting
+from coterie.policy.weighting import Hysteretic, Lenient, Others, Preceding, singles
 
 
 def check(recipe: Recipe, spec: Spec) -> None:
@@ -45,13 +45,13 @@ def _numbers(recipe: Recipe) -> None:
     for name, value in shares.items():
         if not 0.0 <= value <= 1.0:
             raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
-    for part in _weightings(recipe):
+    for part in singles(recipe.weighting):
         if isinstance(part, Hysteretic) and not 0.0 <= part.eta <= 1.0:
             raise CoterieError(f"weighting.eta is {part.eta}: give a number between 0 and 1")
     if isinstance(recipe.surrogate, KlPenalty):
         _penalty(recipe.surrogate)
     least = [("entropy", recipe.entropy), ("value_clip", recipe.value_clip)]
-    for part in _weightings(recipe):
+    for part in singles(recipe.weighting):
         least += [(f"weighting.{name}", getattr(part, name, None)) for name in ("outer", "clip")]
     for name, value in least:
         if value is not None and not value >= 0:
@@ -70,10 +70,6 @@ def _penalty(part: KlPenalty) -> None:
             raise CoterieError(f"surrogate.{name} is {value}: give 0 or more, or none to leave the term out")
     if part.limits and not (len(part.limits) == 2 and 0 < part.limits[0] < part.limits[1]):
         raise CoterieError(f"surrogate.limits are {part.limits}: give the least and the largest coefficient, or none")
-
-
-def _weightings(recipe: Recipe) -> tuple[Weighting, ...]:
-    return recipe.weighting.parts if isinstance(recipe.weighting, Product) else (recipe.weighting,)
 
 
 def _sequences(recipe: Recipe) -> None:
@@ -107,7 +103,7 @@ def _order(recipe: Recipe, spec: Spec) -> None:
         raise CoterieError(f"order.blocks is {blocks} and there are {units} units to move: give {units} or fewer")
     if blocks and slots.slots > 1 and units % blocks:
         raise CoterieError(f"order.blocks {blocks} does not divide the {units} parameter slots: give a divisor")
-    parts = _weightings(recipe)
+    parts = singles(recipe.weighting)
     if any(isinstance(part, Preceding) for part in parts) and not sequential:
         raise CoterieError(
             "weighting preceding needs an order in turns, and order simultaneous has one turn: choose order "
@@ -133,6 +129,13 @@ def _game(recipe: Recipe, spec: Spec) -> None:
             "critic shared_trunk is fitted with the policy, and critic_turns turn fits a critic by itself: choose "
             "critic_turns after, or a critic network"
         )
+    lenient = [part for part in singles(recipe.weighting) if isinstance(part, Lenient)]
+    if len(lenient) > 1:
+        raise CoterieError("weighting has more than one lenient part: keep one, there is one table of temperatures")
+    for one in lenient:
+        one.check(spec)
+        if one.index.of == "state" and spec.state_size == 0:
+            raise CoterieError("the game has no global state: choose weighting.index.of critic")
     part = recipe.critic_input
     if isinstance(part, PolicyEmbedded):
         _embedded(recipe, part)

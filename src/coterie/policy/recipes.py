@@ -13,6 +13,7 @@ from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import CriticInput, GlobalState, Local, PolicyEmbedded
 from coterie.policy.estimator import Estimator, Gae, PrecedingTrace
 from coterie.policy.fit import Adam
+from coterie.policy.leniency import Lenient
 from coterie.policy.order import Order, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.surrogate import Clip, KlPenalty, Surrogate
 from coterie.policy.weighting import Hysteretic, One, Others, Preceding, Weighting
@@ -162,6 +163,11 @@ def optimistic_mappo(eta: float = 0.0, norm: Literal["scale", "after", "before",
     return replace(line, leak=1.0, weighting=Hysteretic(eta), advantage_norm=kind)
 
 
+def lenient_mappo(forgive: Literal["mask", "factor"] = "mask") -> Recipe:
+    """MAPPO that forgives bad outcomes of states and joint actions that are new (lenient policy gradients, LMAPPO)."""
+    return replace(mappo(), name="lenient_mappo", weighting=Lenient(forgive=forgive))
+
+
 def perla_ippo(samples: int = 100) -> Recipe:
     """IPPO whose critic reads the others' actions and averages over their policies (PERLA: Mguni et al. 2022)."""
     embedded = PolicyEmbedded(Local(), samples)
@@ -185,5 +191,5 @@ def recurrent(recipe: Recipe, width: int = 64, chunk: int = 0) -> Recipe:
 RECIPES = {
     "ippo": ippo, "mappo": mappo, "coppo": coppo, "happo": happo, "a2po": a2po, "dpo": dpo, "ippo_kl": ippo_kl,
     "dpo_without_sqrt": dpo_without_sqrt, "dpo_without_kl": dpo_without_kl, "optimistic_mappo": optimistic_mappo,
-    "perla_ippo": perla_ippo, "perla_mappo": perla_mappo,
+    "lenient_mappo": lenient_mappo, "perla_ippo": perla_ippo, "perla_mappo": perla_mappo,
 }  # fmt: skip

@@ -6,6 +6,8 @@ slot. Feed-forward data has ``L = 1`` and every sample as a sequence of its own.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -76,14 +78,14 @@ class Tower(eqx.Module):
         carry: PyTree,
         x: Float[Array, "K L R M F"],
         reset: Bool[Array, "L R"],
-        inner: bool = False,
+        part: Literal["apply", "enter", "below"] = "apply",
     ) -> tuple[Float[Array, "K L R M out"], PyTree]:
         """Outputs and the memory after each observation, ``[K, L, R, M, H]`` or empty.
 
-        ``carry`` is ``[K, R, M, H]`` or empty, ``x`` is marked already. ``inner`` gives the network's ``enter``
-        instead of its outputs.
+        ``carry`` is ``[K, R, M, H]`` or empty, ``x`` is marked already. ``part`` names the method
+        of the network whose outputs are wanted.
         """
-        run = self.network.enter if inner else self.network.apply
+        run = getattr(self.network, part)
         k, length, rows, members, size = x.shape
         flat = x.reshape(k, length, rows * members, size)
         carry = jax.tree.map(lambda h: h.reshape(k, rows * members, h.shape[-1]), carry)
@@ -97,14 +99,15 @@ class Tower(eqx.Module):
         return unfold(y), jax.tree.map(unfold, memory)
 
     def play(
-        self, params: PyTree, carry: PyTree, x: Float[Array, "L R N F"], reset: Bool[Array, "L R"]
-    ) -> tuple[Float[Array, "L R N out"], PyTree]:
+        self, params: PyTree, carry: PyTree, x: Float[Array, "L R N F"], reset: Bool[Array, "L R"],
+        part: Literal["apply", "below"] = "apply",
+    ) -> tuple[Float[Array, "L R N out"], PyTree]:  # fmt: skip
         """All agents at once, in agent order: outputs ``[L, R, N, out]`` and memory ``[L, R, N, H]`` or empty.
 
         ``carry`` is ``[R, N, H]`` or empty.
         """
         arranged = self.arrange(self.mark(x))
-        y, memory = self.apply(params, self.arrange_carry(carry), arranged, reset)
+        y, memory = self.apply(params, self.arrange_carry(carry), arranged, reset, part)
         return self.restore(y), jax.tree.map(self.restore, memory)
 
     def arrange_carry(self, carry: PyTree) -> PyTree:

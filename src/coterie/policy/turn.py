@@ -17,7 +17,8 @@ from coterie.contracts import HERE, Across, Rollout
 from coterie.nets.distributions import Categorical, Gaussian
 from coterie.policy.critic import Critic, Values
 from coterie.policy.estimator import Returns
-from coterie.policy.fit import Batch, Stats, fit
+from coterie.policy.fit import Batch, Stats, fit, of_turn
+from coterie.policy.leniency import what_is_left
 from coterie.policy.objective import Objective, normalise, shape
 from coterie.policy.order import Plan, choose, plan, unit_scores
 from coterie.policy.recipes import Recipe
@@ -59,6 +60,7 @@ class Turns(eqx.Module):
     returns: Returns
     rollout: Rollout
     values: Values
+    mercy: Float[Array, "T E"] | None = None
     across: Across = eqx.field(static=True, default=HERE)
 
     @property
@@ -69,7 +71,7 @@ class Turns(eqx.Module):
 
     @property
     def length(self) -> int:
-        """L: 1 for feed-forward actors, else the chunk."""
+        """L of the actors: 1, or the chunk."""
         return self.recipe.sequence(self.recipe.actor)
 
     @property
@@ -88,8 +90,8 @@ class Turns(eqx.Module):
     ) -> Progress:  # fmt: skip
         """Progress before the first turn."""
         slots = self.tower.layout
-        t, e = self.rollout.reset.shape
-        still = jnp.zeros((slots.slots, self.length, t * e // self.length, slots.members), self.returns.value.dtype)
+        rows = self.rollout.reset.size // self.length
+        still = jnp.zeros((slots.slots, self.length, rows, slots.members), self.returns.value.dtype)
         units = slots.members if self.plan.blocks else slots.slots
         remaining = jnp.ones(units, bool)
         return Progress(actor, actor_optimiser, coefficients, critic, critic_optimiser, scale, still, remaining)
@@ -133,15 +135,15 @@ class Turns(eqx.Module):
 
     def estimate(self, progress: Progress, turn: Int[Array, ""]) -> tuple[Array, Array]:
         """Advantages and value targets ``[T, E, M]`` under the policy as updated so far."""
-        t = self.rollout.reset.shape[0]
-        return self.recipe.estimator(self.returns, self.recipe.gamma, unsequences(self.joint(progress), t), turn)
+        joint = unsequences(self.joint(progress), self.rollout.reset.shape[0])
+        return self.recipe.estimator(self.returns, self.recipe.gamma, joint, turn)
 
     def targets(self, progress: Progress, target: Float[Array, "T E M"]) -> tuple[Progress, Batch]:
         """For a shared trunk: the normaliser after seeing the targets; targets and old values, slot first."""
         scale, _ = self.critic.rescale(progress.scale, self.rollout, target)
-        slots = lambda x: self.tower.arrange(sequences(x, self.length))  # noqa: E731
-        normal = self.critic.normaliser.normalise(scale, target)
-        return progress._replace(scale=scale), {"target": slots(normal), "old": slots(self.values.raw)}
+        both = {"target": self.critic.normaliser.normalise(scale, target), "old": self.values.raw}
+        both = {name: self.tower.arrange(sequences(x, self.length)) for name, x in both.items()}
+        return progress._replace(scale=scale), both
 
     def target(self, progress: Progress) -> Float[Array, "T E M"]:
         """The value target after all turns: that of the new joint policy where the estimator knows it."""
@@ -151,13 +153,13 @@ class Turns(eqx.Module):
         self, progress: Progress, data: Batch, estimate: tuple[Array, Array], index: Int[Array, ""],
         key: PRNGKeyArray,
     ) -> tuple[Progress, Report]:  # fmt: skip
-        """Choose who moves, fit their policies, and record how far they moved."""
+        """Choose who moves, fit them, and record how far they moved."""
         order_key, fit_key, critic_key = jax.random.split(key, 3)
-        alive, shaped = self.rollout.observation.alive, shape(estimate[0], self.recipe.leak)
-        normal = normalise(shaped, alive, self.recipe.advantage_norm, self.across)
+        alive, leak = self.rollout.observation.alive, self.recipe.leak
+        normal = normalise(shape(estimate[0], leak), alive, self.recipe.advantage_norm, self.across)
         progress, slots, active = self.select(progress, estimate[0], normal, order_key, index)
         whole = self.plan.members == self.tower.layout.slots or self.plan.blocks
-        pick = (lambda tree: tree) if whole else (lambda tree: jax.tree.map(lambda x: x[slots], tree))
+        pick = lambda tree: tree if whole else jax.tree.map(lambda x: x[slots], tree)  # noqa: E731
         put = lambda old, new: new if whole else jax.tree.map(lambda a, b: a.at[slots].set(b), old, new)  # noqa: E731
         batch = pick(data)
         batch["weight"] = batch["present"] * active[:, None, None, :].astype(normal.dtype)
@@ -167,6 +169,9 @@ class Turns(eqx.Module):
         batch["carried"] = joint - start
         batch["rest"] = joint - jnp.sum(start, axis=(0, 3), keepdims=True)
         batch["reset"] = sequences(self.rollout.reset, self.length)[None]
+        if self.mercy is not None:
+            left = what_is_left(jnp.broadcast_to(estimate[0], alive.shape), self.mercy)
+            batch["mercy"] = pick(self.tower.arrange(sequences(left, self.length)))
         if self.critic.trunk is not None:
             progress, values = self.targets(progress, estimate[1])
             batch |= pick(values)
@@ -179,12 +184,10 @@ class Turns(eqx.Module):
             loss, self.recipe.actor_fit, pick(progress.actor), pick(progress.actor_optimiser), batch, fit_key,
             epochs=self.plan.epochs, minibatches=self.recipe.minibatches, across=self.across,
         )  # fmt: skip
-        stats = {name: jnp.max(s, 0) if name.endswith("max") else jnp.mean(s, 0) for name, s in fitted.stats.items()}
-        stats = {k: jnp.broadcast_to(s if s.ndim == 2 else s.reshape(-1, 1), active.shape) for k, s in stats.items()}
+        own = {name: value[None] for name, value in self.recipe.surrogate.report(coefficients).items()}
+        stats = of_turn(fitted.stats | own, active.shape)
         if "clip_fraction" in stats:
             stats["clip_range"] = clip[:, 0, 0, :]
-        for name, value in self.recipe.surrogate.report(coefficients).items():
-            stats[name] = jnp.broadcast_to(value[:, None], active.shape)
         coefficients = self.adapt(coefficients, fitted.stats, active)
         moved = progress.log_ratio
         if self.moving:
@@ -196,7 +199,7 @@ class Turns(eqx.Module):
             coefficients=put(progress.coefficients, coefficients),
             log_ratio=moved,
         )
-        value_stats: Stats = {}
+        value_stats = {}
         if self.recipe.critic_turns == "turn":
             share = -(-self.recipe.critic_epochs // self.plan.turns)
             progress, value_stats = self.fit_critic(progress, estimate[1], share, critic_key)
@@ -210,16 +213,15 @@ class Turns(eqx.Module):
         valid = jnp.asarray(slots.valid)
         if self.plan.turns == 1:
             return progress, jnp.arange(slots.slots), valid
-        score = unit_scores(
-            order, advantage, normal, self.values.raw, self.rollout.observation.alive, slots, self.across
-        )
+        alive = self.rollout.observation.alive
+        score = unit_scores(order, advantage, normal, self.values.raw, alive, slots, self.across)
         position = index % self.plan.lap
         remaining = jnp.where(position == 0, True, progress.remaining)
         choice, left = choose(order.priority(key, position, score), remaining, self.plan.members)
         progress = progress._replace(remaining=left)
-        if not self.plan.blocks:
-            return progress, choice.units, valid[choice.units] & choice.valid[:, None]
-        return progress, jnp.zeros(1, jnp.int32), ~left[None, :]
+        if self.plan.blocks:
+            return progress, jnp.zeros(1, jnp.int32), ~left[None, :]
+        return progress, choice.units, valid[choice.units] & choice.valid[:, None]
 
     def clip(self, progress: Progress, active: Bool[Array, "K M"], index: Int[Array, ""]) -> Float[Array, "S 1 1 M"]:
         """The effective clip range of every agent, slot first."""
@@ -230,7 +232,7 @@ class Turns(eqx.Module):
 
     def adapt(self, coefficients: PyTree, stats: Stats, active: Bool[Array, "K M"]) -> PyTree:
         """The surrogate's coefficients after a turn, from the divergences of its last epoch's steps."""
-        share = active.astype(stats["kl"].dtype)[None]
+        share = active.astype(jnp.float32)[None]
         mean = lambda x: jnp.sum(self.across.mean(x) * share, -1) / jnp.maximum(jnp.sum(share, -1), 1.0)  # noqa: E731
         kl, root = mean(stats["kl"]), mean(stats.get("root_kl", stats["kl"]))
         return self.recipe.surrogate.adapt(coefficients, kl, root)

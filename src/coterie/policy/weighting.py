@@ -5,26 +5,14 @@ Shapes: ``K`` slots of the turn, ``L`` steps of a sequence, ``R`` sequences, ``M
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
-Weights = tuple[Float[Array, "K L R M"], Float[Array, "K L R M"]]
-
-
-class Context(NamedTuple):
-    """What a weighting may read.
-
-    Both logs are of the product of the *other* agents' ratios: ``carried`` as the preceding turns left them,
-    ``others`` under the parameters of this very gradient step. ``clip`` is the effective clip range.
-    """
-
-    carried: Float[Array, "K L R M"]
-    others: Float[Array, "K L R M"]
-    advantage: Float[Array, "K L R M"]
-    clip: Float[Array, "K 1 1 M"]
+from coterie.policy.context import Context, Weights
+from coterie.policy.leniency import Lenient
 
 
 def _bounded(log_product: Array, clip: Array | float | None) -> Array:
@@ -91,10 +79,14 @@ class Hysteretic(eqx.Module):
         return one, jnp.where(context.advantage < 0, self.eta * one, one)
 
 
+Single = One | Others | Preceding | Hysteretic | Lenient
+"""A weighting that is no product."""
+
+
 class Product(eqx.Module):
     """The product of several weightings, inside by inside and outside by outside."""
 
-    parts: tuple[One | Others | Preceding | Hysteretic, ...] = ()
+    parts: tuple[Single, ...] = ()
 
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""
@@ -105,9 +97,19 @@ class Product(eqx.Module):
         return inside, outside
 
 
-def product(*parts: One | Others | Preceding | Hysteretic) -> Product:
+def product(*parts: Single) -> Product:
     """The product of several weightings."""
     return Product(parts)
 
 
-Weighting = One | Others | Preceding | Hysteretic | Product
+Weighting = Single | Product
+
+
+def singles(weighting: Weighting) -> tuple[Single, ...]:
+    """The factors of a product, or the weighting itself."""
+    return weighting.parts if isinstance(weighting, Product) else (weighting,)
+
+
+def lenient(weighting: Weighting) -> Lenient | None:
+    """The lenient part, if there is one."""
+    return next((part for part in singles(weighting) if isinstance(part, Lenient)), None)
