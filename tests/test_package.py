@@ -26,7 +26,7 @@ def test_the_wheel_holds_what_it_should_and_nothing_else(wheel):
     expected = {name for name in files if "__pycache__" not in name}
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert found == expected
-    assert {Path(name).suffix for name in found} <= {".py", ".html", ".css", ".js", ".typed"}
+    assert {Path(name).suffix for name in found} <= {".py", ".html", ".css", ".js", ".json", ".typed"}
     more = {name.partition(".dist-info/")[2] for name in wheel.namelist() if ".dist-info/" in name}
     assert more == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 

@@ -5,6 +5,8 @@ S = sum_i alpha_i, alpha_i = max_s TV(pi_i, pi'_i), eps = max |A^pi|; surrogates
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from coterie.exact.dec_mdp import Solved, joint
@@ -35,7 +37,7 @@ def trpo_quadratic(case: Case) -> Found:
     return _of_joint(case, lambda eps, alpha, gamma: 4 * eps * gamma * alpha**2 / (1 - gamma) ** 2)
 
 
-def _of_joint(case: Case, bound) -> Found:
+def _of_joint(case: Case, bound: Callable[[Numbers, Numbers, float], Numbers]) -> Found:
     old, new = solved(case)
     alpha = distances((joint(case.old),), (joint(case.new),))[0]
     right = bound(largest(old.advantage), alpha, case.game.gamma)
@@ -45,7 +47,7 @@ def _of_joint(case: Case, bound) -> Found:
 def mappo_bound(case: Case) -> Found:
     """|J' - J - (1/n) sum_i E[r^i A] / (1 - gamma)| <= 4 eps S / (1 - gamma)."""
     game, (old, new) = case.game, solved(case)
-    alone = [case.old[:i] + (case.new[i],) + case.old[i + 1 :] for i in range(game.agents)]
+    alone = [(*case.old[:i], case.new[i], *case.old[i + 1 :]) for i in range(game.agents)]
     surrogate = np.mean([expected(game, old.occupancy, joint(one), old.advantage) for one in alone], axis=0)
     right = 4 * largest(old.advantage) * distances(case.old, case.new).sum(0) / (1 - game.gamma)
     return Found(ratio(np.abs(new.objective - old.objective - surrogate), right, largest(old.quality)))
@@ -70,17 +72,23 @@ def coppo_proof(case: Case) -> Found:
 
 
 def happo_single(case: Case) -> Found:
-    """|J(pi-hat^i) - L| <= 2 eps a_i (3/(1-g) - 2/(1-g(1-S_i))) + 2 eps sum_e a_j/(1-g), L = J(pi) + E[A]/(1-g)."""
-    return _happo_single(case, base=lambda i: 0)
+    """|J(pi-hat^i) - L| <= 2 eps a_i (3/(1-g) - 2/(1-g(1-S_i))) + 2 eps sum_e a_j/(1-g), L = J(pi) + E[A]/(1-g).
+
+    Mended: 4 eps sum_e a_j, with which it follows from the joint bound.
+    """
+    return _happo_single(case, lambda i: 0, 2)
 
 
 def happo_single_previous(case: Case) -> Found:
-    """The same with L = J(pi-hat^{i-1}) + E[A^pi] / (1 - g): the objective that agent i would have to improve."""
-    return _happo_single(case, base=lambda i: i - 1)
+    """The same with L = J(pi-hat^{i-1}) + E[A^pi] / (1 - g): the objective that agent i would have to improve.
+
+    Mended: 6 eps sum_e a_j, from the joint bound and J(pi-hat^{i-1}) - J(pi) <= 2 eps sum_e a_j / (1 - g).
+    """
+    return _happo_single(case, lambda i: i - 1, 3)
 
 
-def _happo_single(case: Case, base) -> Found:
-    game, worst = case.game, np.zeros(case.count)
+def _happo_single(case: Case, base: Callable[[int], int], mending: int) -> Found:
+    game, worst, mended = case.game, np.zeros(case.count), np.zeros(case.count)
     teams = stages(case)
     goals = [game.solve(joint(team)).objective for team in teams]
     old, alphas = game.solve(joint(case.old)), distances(case.old, case.new)
@@ -88,8 +96,9 @@ def _happo_single(case: Case, base) -> Found:
     for i in range(1, game.agents + 1):
         before, own = alphas[: i - 1].sum(0), alphas[i - 1]
         left = np.abs(goals[i] - goals[base(i)] - expected(game, old.occupancy, joint(teams[i]), old.advantage))
-        shape = 3 / (1 - game.gamma) - 2 / (1 - game.gamma * (1 - before - own))
-        found = ratio(left, 2 * eps * own * shape + 2 * eps * before / (1 - game.gamma), largest(old.quality))
-        worst = np.maximum(worst, found)
+        mine = 2 * eps * own * (3 / (1 - game.gamma) - 2 / (1 - game.gamma * (1 - before - own)))
+        rest = 2 * eps * before / (1 - game.gamma)
+        found, scale = ratio(left, mine + rest, largest(old.quality)), largest(old.quality)
+        worst, mended = np.maximum(worst, found), np.maximum(mended, ratio(left, mine + mending * rest, scale))
         still = np.where((own == 0) & (before > 0) & (before < SMALL), np.fmax(still, found), still)
-    return Found(worst, figures={"agent i stays, small steps before": still})
+    return Found(worst, mended, {"agent i stays, small steps before": still})

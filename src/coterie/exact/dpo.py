@@ -16,7 +16,7 @@ def _reach(case: Case, power: int) -> Numbers:
 
 def _individual(game: DecMdp, case: Case, occupancy: np.ndarray, advantage: np.ndarray) -> np.ndarray:
     """L^i = E_{rho, pi^i}[A^i] of every agent, ``[N, B]`` (equation 6)."""
-    alone = [case.old[:i] + (case.new[i],) + case.old[i + 1 :] for i in range(game.agents)]
+    alone = [(*case.old[:i], case.new[i], *case.old[i + 1 :]) for i in range(game.agents)]
     return np.stack([expected(game, occupancy, joint(one), advantage) for one in alone])
 
 

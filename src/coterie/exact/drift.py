@@ -1,7 +1,7 @@
 """Sequential updates under shared parameters: the baseline of later agents drifts (OMDPG's "baseline drift").
 
-All agents choose by one softmax table ``[S, A]``, or each by its own copy of it. In its turn an agent takes one gradient
-step of size ``rate`` (relative to the largest slope) on HAPPO's surrogate; with sharing the step moves everybody.
+All agents choose by one softmax table ``[S, A]``, or each by its own copy of it. In its turn an agent takes one
+gradient step of size ``rate`` (relative to the largest slope) on HAPPO's surrogate; with sharing it moves everybody.
 """
 
 from __future__ import annotations

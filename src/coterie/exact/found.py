@@ -58,7 +58,7 @@ def divergences(old: Policies, new: Policies) -> Float[np.ndarray, "N B"]:
 
 
 def expected(game: DecMdp, occupancy: np.ndarray, policy: np.ndarray, table: np.ndarray) -> Numbers:
-    """E[table] over s ~ d, a ~ policy, divided by 1 - gamma: a difference of returns where ``table`` is an advantage."""
+    """E[table] / (1 - gamma) over s ~ d, a ~ policy: a difference of returns where ``table`` is an advantage."""
     return np.einsum("bs,bsj,bsj->b", occupancy, policy, table) / (1 - game.gamma)
 
 

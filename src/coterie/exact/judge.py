@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from coterie.contracts import CoterieError
 from coterie.exact.claims import CLAIMS, FAILS, HOLDS, MENDED, VACUOUS, Claim, Verdict
 from coterie.exact.dec_mdp import DecMdp
-from coterie.exact.random_games import Case, cases
+from coterie.exact.random_games import GAMMAS, Case, cases, random_case
+from coterie.exact.search import climb
 from coterie.fields import nearest
 
 STORE = "counterexamples.json"
+CLIMBS = ((3, (2, 2)), (2, (2, 2, 2)))
+"""Sizes of the games that climb towards a violation."""
+CLIMBERS = 40
+
+
+class Figure(NamedTuple):
+    """A figure over the games in which it means something."""
+
+    median: float
+    mean: float
+    largest: float
 
 
 @dataclass(frozen=True)
@@ -28,9 +41,10 @@ class Judged:
         games: Random games tried.
         worst: Largest ratio (or relative error) over them.
         median: The middle one.
+        climbed: Largest that hill-climbing from further random games reached.
         mended: Largest with the changed constant, None if there is none.
         verdict: What follows from the games and the counterexample.
-        figures: Median and largest value of every further figure.
+        figures: Every further figure over the games.
         counterexample: Its sizes and its ratio, computed now; None if none is stored.
     """
 
@@ -38,9 +52,10 @@ class Judged:
     games: int
     worst: float
     median: float
+    climbed: float
     mended: float | None
     verdict: Verdict
-    figures: dict[str, tuple[float, float]]
+    figures: dict[str, Figure]
     counterexample: dict[str, Any] | None
 
 
@@ -78,25 +93,37 @@ def select(name: str) -> tuple[Claim, ...]:
     return tuple(claim for claim in CLAIMS if name in ("", claim.name))
 
 
-def judge(claims: Sequence[Claim] = CLAIMS, games: int = 13_500, seed: int = 0) -> Iterable[Judged]:
-    """Try every claim on the same random games, and on its stored counterexample if it has one.
+def judge(claims: Sequence[Claim] = CLAIMS, games: int = 13_500, seed: int = 0, steps: int = 100) -> Iterator[Judged]:
+    """Try every claim on the same random games, on games that climb for ``steps``, on its stored counterexample.
 
     Raises:
         CoterieError: No game at all, or a negative seed.
     """
-    if games < 1 or seed < 0:
-        raise CoterieError(f"{games} games from seed {seed}: give at least 1 game and a seed of at least 0")
+    if games < 1 or seed < 0 or steps < 0:
+        raise CoterieError(f"{games} games from seed {seed}, {steps} steps of climbing: give at least 1 game, and "
+                           "neither seed nor steps below 0")  # fmt: skip
     tried, kept = list(cases(games, seed)), stored()
     for claim in claims:
-        yield _judge(claim, tried, kept.get(claim.name))
+        yield _judge(claim, tried, kept.get(claim.name), climbed(claim, seed, steps))
 
 
-def _judge(claim: Claim, tried: Sequence[Case], example: dict[str, Any] | None) -> Judged:
+def climbed(claim: Claim, seed: int, steps: int) -> float:
+    """The largest ratio at the end of some climbs, each started from random games of its own."""
+    best = -np.inf
+    for number, ((states, actions), gamma) in enumerate(itertools.product(CLIMBS, GAMMAS)):
+        draw = np.random.default_rng([seed, number, steps])
+        with np.errstate(all="ignore"):  # a step that leaves the numbers' range is not taken
+            _, found = climb(claim, random_case(draw, CLIMBERS, states, actions, gamma), steps, draw)
+        best = max(best, float(found.max()))
+    return best
+
+
+def _judge(claim: Claim, tried: Sequence[Case], example: dict[str, Any] | None, top: float) -> Judged:
     found = [claim.check(case) for case in tried]
     printed = np.concatenate([one.printed for one in found])
     mended = [one.mended for one in found if one.mended is not None]
     figures = {name: np.concatenate([one.figures[name] for one in found]) for name in found[0].figures}
-    ratios = [float(printed.max())]
+    ratios = [float(printed.max()), top]
     best = float(np.concatenate(mended).max()) if mended else None
     shown = None
     if example is not None:
@@ -106,8 +133,9 @@ def _judge(claim: Claim, tried: Sequence[Case], example: dict[str, Any] | None) 
         best = None if best is None or again.mended is None else max(best, float(again.mended[0]))
         shown = {"states": case.game.states, "actions": list(case.game.actions), "gamma": case.game.gamma,
                  "ratio": ratios[-1], "game": example}  # fmt: skip
-    known = {name: (float(np.nanmedian(x)), float(np.nanmax(x))) for name, x in figures.items() if np.isfinite(x).any()}
-    return Judged(claim, len(printed), ratios[0], float(np.median(printed)), best,
+    told = {name: x[np.isfinite(x)] for name, x in figures.items()}
+    known = {name: Figure(float(np.median(x)), float(x.mean()), float(x.max())) for name, x in told.items() if x.size}
+    return Judged(claim, len(printed), ratios[0], float(np.median(printed)), top, best,
                   _verdict(claim, max(ratios), best, figures), known, shown)  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -9,37 +10,43 @@ import numpy as np
 
 from coterie.exact.claims import Claim
 from coterie.exact.dec_mdp import Policies
-from coterie.exact.random_games import Case, random_case
+from coterie.exact.random_games import GAMMAS, Case, random_case
 
 SIZES = ((1, (2, 2)), (2, (2, 2)), (2, (2, 2, 2)), (3, (2, 2)))
 """From the smallest: the first size with a counterexample is kept."""
+ENOUGH = 5.0
+"""A ratio with which a claim is beaten; a climb beyond it only looks for the edge where numbers mean nothing."""
 LEAST = 0.01
 """Least probability of an action in a counterexample, and of what is rounded away."""
 
 
-def climb(claim: Claim, case: Case, steps: int, draw: np.random.Generator) -> tuple[Case, np.ndarray]:
-    """Every game of ``case`` climbs on its own: a random change is kept if the claim's ratio rises."""
+def climb(
+    claim: Claim, case: Case, steps: int, draw: np.random.Generator, enough: float = np.inf
+) -> tuple[Case, np.ndarray]:
+    """Every game climbs on its own: a random change is kept if the claim's ratio rises, up to ``enough``."""
     best = claim.check(case).printed
     for step in range(steps):
         size = 2.0 * 0.01 ** (step / steps)
         tried = _changed(case, size, draw)
         found = claim.check(tried).printed
-        better = np.isfinite(found) & (found > best)
+        better = np.isfinite(found) & (found > best) & (best < enough)
         case, best = _chosen(better, tried, case), np.where(better, found, best)
     return case, best
 
 
-def counterexample(
-    claim: Claim, gamma: float = 0.5, climbers: int = 200, steps: int = 1000, seed: int = 0
-) -> Case | None:
+def counterexample(claim: Claim, climbers: int = 200, steps: int = 1000, seed: int = 0) -> Case | None:
     """The smallest and shortest game with which the claim, as printed, fails; None if none was found."""
-    for number, (states, actions) in enumerate(SIZES):
+    for number, ((states, actions), gamma) in enumerate(itertools.product(SIZES, GAMMAS)):
         draw = np.random.default_rng([seed, number])
-        case, found = climb(claim, random_case(draw, climbers, states, actions, gamma), steps, draw)
-        one = int(found.argmax())
-        least = 1 + 0.9 * (found[one] - 1) if claim.kind == "bound" else 0.7 * found[one]
-        if found[one] > (1.02 if claim.kind == "bound" else 0.02):
-            short = shorten(claim, case.one(one), min(least, 10.0))
+        with np.errstate(all="ignore"):  # a step that leaves the numbers' range is not taken
+            case, found = climb(claim, random_case(draw, climbers, states, actions, gamma), steps, draw, ENOUGH)
+        # Beyond ENOUGH, the nearer the better.
+        beyond = np.log10(np.clip(found / ENOUGH, 1.0, 1e300))
+        one = int(np.where(beyond > 0, ENOUGH - beyond / 100, found).argmax())
+        reached = min(float(found[one]), ENOUGH)
+        if reached > (1.02 if claim.kind == "bound" else 0.02):
+            least = 1 + 0.9 * (reached - 1) if claim.kind == "bound" else 0.7 * reached
+            short = shorten(claim, case.one(one), least)
             if claim.check(short).printed[0] > claim.limit:
                 return short
     return None

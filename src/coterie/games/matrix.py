@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from coterie.contracts import ActionSpace, Observation, Outcome, Scene, Spec
+from coterie.contracts import ActionSpace, Observation, Outcome, Scene, Spec, Tables
+from coterie.contracts.tables import check_size
 from coterie.games.matrix_scene import matrix_scene, row_scene
 from coterie.games.options import number_within, whole_at_least
 
@@ -150,8 +152,15 @@ class MatrixGame:
     def table(self) -> np.ndarray:
         """Payoffs of all joint actions, ``[A] * N``: for small games."""
         shape = (self.payoff.actions,) * self.payoff.agents
-        joint = np.indices(shape).reshape(len(shape), -1).T
-        return np.array([float(self.payoff(jnp.asarray(actions))) for actions in joint]).reshape(shape)
+        joint = np.indices(shape, np.int32).reshape(len(shape), -1).T
+        return np.asarray(jax.vmap(self.payoff)(jnp.asarray(joint)), np.float64).reshape(shape)
+
+    def tables(self) -> Tables:
+        """The game as one state that is never left; raises CoterieError where there are too many joint actions."""
+        joint = self.payoff.actions**self.payoff.agents
+        check_size(1, joint, "state")
+        observations = jax.tree.map(lambda x: np.asarray(x)[None], self._observation())
+        return Tables(self.table().reshape(1, -1), np.ones((1, joint, 1)), np.ones(1), self.length, observations)
 
 
 def climb(agents: int = 2, actions: int = 3, length: int = 1) -> MatrixGame:

@@ -12,11 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from coterie.contracts import ActionSpace, CoterieError, Observation, Outcome, Scene, Shape, Spec
+from coterie.contracts import ActionSpace, CoterieError, Observation, Outcome, Scene, Shape, Spec, Tables
+from coterie.contracts.tables import ENTRIES, check_size
 from coterie.games.options import whole_at_least
 
-ENTRIES = 2_000_000
-"""A table of transitions is kept up to this many numbers; beyond it, rows are drawn when they are needed."""
 REWARD, LOGIT = 5.0, 4.0
 INK, FAINT, MARK = "#333344", "#c8c8d4", "#4477aa"
 
@@ -70,7 +69,7 @@ class StochasticGame:
 
     @property
     def tabular(self) -> bool:
-        """Whether all transitions are kept as a table."""
+        """Whether all transitions are kept as a table; if not, rows are drawn when they are needed."""
         return self.states * self.joint * self.states <= ENTRIES
 
     @property
@@ -125,6 +124,12 @@ class StochasticGame:
         outcome = Outcome(everyone, jnp.zeros((), bool), after.time >= self.horizon, {})
         return after, self._observation(place), outcome
 
+    def tables(self) -> Tables:
+        """The game in numbers; raises CoterieError where that would be too large."""
+        rewards, chances = table(self)
+        observations = jax.device_get(jax.vmap(self._observation)(jnp.arange(self.states)))
+        return Tables(rewards, chances, np.eye(self.states)[0], self.horizon, observations)
+
     def scene(self, state: StochasticState, action: np.ndarray | None) -> Scene:
         """The places on a circle, the team's filled, with the joint action that led there."""
         shapes: list[Shape] = []
@@ -148,11 +153,7 @@ def table(game: StochasticGame) -> tuple[Float[np.ndarray, "S J"], Float[np.ndar
     Raises:
         CoterieError: The table would be too large.
     """
-    if not game.tabular:
-        raise CoterieError(
-            f"the table of {game.states} places and {game.joint:,} joint actions has "
-            f"{game.states**2 * game.joint:,} transitions, more than {ENTRIES:,}: give fewer of either, or sample"
-        )
+    check_size(game.states, game.joint, "places")
     with jax.ensure_compile_time_eval():
         places, joints = jnp.arange(game.states), jnp.arange(game.joint)
         rows = jax.vmap(lambda s: jax.vmap(lambda a: game.row(s, a))(joints))
