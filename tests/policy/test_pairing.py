@@ -7,12 +7,25 @@ import pytest
 from coterie.contracts import CoterieError
 from coterie.nets.networks import Network
 from coterie.policy.critic import SharedTrunk
-from coterie.policy.critic_input import AgentSpecific
+from coterie.policy.critic_input import AgentSpecific, PolicyEmbedded
 from coterie.policy.estimator import Gae, NStep
 from coterie.policy.fit import Adam
 from coterie.policy.learner import PolicyLearner
+from coterie.policy.leniency import Lenient
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy
-from coterie.policy.recipes import RECIPES, a2po, coppo, dpo, happo, ippo, mappo, optimistic_mappo, recurrent
+from coterie.policy.recipes import (
+    RECIPES,
+    a2po,
+    coppo,
+    dpo,
+    happo,
+    ippo,
+    lenient_mappo,
+    mappo,
+    optimistic_mappo,
+    perla_mappo,
+    recurrent,
+)  # fmt: skip
 from coterie.policy.surrogate import Clip, KlPenalty
 from coterie.policy.weighting import One, Others, Preceding, product
 from tests.policy.rollouts import spec
@@ -67,6 +80,14 @@ FORBIDDEN = {
     "no band": (replace(dpo(), surrogate=KlPenalty(band=0.5)), ("surrogate.band", "0.5", "above 1")),
     "a coefficient below 0": (replace(dpo(), surrogate=KlPenalty(kl=-1.0)), ("surrogate.kl", "-1.0", "none")),
     "limits upside down": (replace(dpo(), surrogate=KlPenalty(limits=(2.0, 1.0))), ("surrogate.limits", "least")),
+    "no draws": (perla_mappo(0), ("critic_input.samples", "0", "at least 1")),
+    "enumerating less than nothing": (
+        replace(perla_mappo(), critic_input=PolicyEmbedded(enumerated=-1)), ("critic_input.enumerated", "-1"),
+    ),
+    "actions without a head to come in": (
+        replace(perla_mappo(), critic=Network((8,))), ("policy_embedded", "critic.head"),
+    ),
+    "two tables": (replace(lenient_mappo(), weighting=product(Lenient(), Lenient())), ("more than one lenient",)),
     "a value clip below 0": (replace(mappo(), value_clip=-0.2), ("value_clip", "-0.2")),
 }  # fmt: skip
 
