@@ -74,31 +74,29 @@ def coppo_proof(case: Case) -> Found:
 def happo_single(case: Case) -> Found:
     """|J(pi-hat^i) - L| <= 2 eps a_i (3/(1-g) - 2/(1-g(1-S_i))) + 2 eps sum_e a_j/(1-g), L = J(pi) + E[A]/(1-g).
 
-    Mended: 4 eps sum_e a_j, with which it follows from the joint bound.
+    eps = max |A^pi| as printed; mended: the largest |A| of all teams pi-hat^0 .. pi-hat^n of the update.
     """
-    return _happo_single(case, lambda i: 0, 2)
+    return _happo_single(case, lambda i: 0)
 
 
 def happo_single_previous(case: Case) -> Found:
-    """The same with L = J(pi-hat^{i-1}) + E[A^pi] / (1 - g): the objective that agent i would have to improve.
-
-    Mended: 6 eps sum_e a_j, from the joint bound and J(pi-hat^{i-1}) - J(pi) <= 2 eps sum_e a_j / (1 - g).
-    """
-    return _happo_single(case, lambda i: i - 1, 3)
+    """The same with L = J(pi-hat^{i-1}) + E[A^pi] / (1 - g): the objective that agent i would have to improve."""
+    return _happo_single(case, lambda i: i - 1)
 
 
-def _happo_single(case: Case, base: Callable[[int], int], mending: int) -> Found:
-    game, worst, mended = case.game, np.zeros(case.count), np.zeros(case.count)
-    teams = stages(case)
-    goals = [game.solve(joint(team)).objective for team in teams]
-    old, alphas = game.solve(joint(case.old)), distances(case.old, case.new)
-    eps, still = largest(old.advantage), np.full(case.count, np.nan)
+def _happo_single(case: Case, base: Callable[[int], int]) -> Found:
+    game, teams, alphas = case.game, stages(case), distances(case.old, case.new)
+    known = [game.solve(joint(team)) for team in teams]
+    scale, still = largest(known[0].quality), np.full(case.count, np.nan)
+    eps, every = largest(known[0].advantage), np.max([largest(one.advantage) for one in known], axis=0)
+    worst, mended = np.zeros(case.count), np.zeros(case.count)
     for i in range(1, game.agents + 1):
         before, own = alphas[: i - 1].sum(0), alphas[i - 1]
-        left = np.abs(goals[i] - goals[base(i)] - expected(game, old.occupancy, joint(teams[i]), old.advantage))
-        mine = 2 * eps * own * (3 / (1 - game.gamma) - 2 / (1 - game.gamma * (1 - before - own)))
-        rest = 2 * eps * before / (1 - game.gamma)
-        found, scale = ratio(left, mine + rest, largest(old.quality)), largest(old.quality)
-        worst, mended = np.maximum(worst, found), np.maximum(mended, ratio(left, mine + mending * rest, scale))
+        gain = expected(game, known[0].occupancy, joint(teams[i]), known[0].advantage)
+        left = np.abs(known[i].objective - known[base(i)].objective - gain)
+        shape = 2 * own * (3 / (1 - game.gamma) - 2 / (1 - game.gamma * (1 - before - own)))
+        shape = shape + 2 * before / (1 - game.gamma)
+        found = ratio(left, eps * shape, scale)
+        worst, mended = np.maximum(worst, found), np.maximum(mended, ratio(left, every * shape, scale))
         still = np.where((own == 0) & (before > 0) & (before < SMALL), np.fmax(still, found), still)
     return Found(worst, mended, {"agent i stays, small steps before": still})

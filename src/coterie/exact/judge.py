@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import numpy as np
 from coterie.contracts import CoterieError
 from coterie.exact.claims import CLAIMS, FAILS, HOLDS, MENDED, VACUOUS, Claim, Verdict
 from coterie.exact.dec_mdp import DecMdp
+from coterie.exact.found import Numbers
 from coterie.exact.random_games import GAMMAS, Case, cases, random_case
 from coterie.exact.search import climb
 from coterie.fields import nearest
@@ -42,7 +43,7 @@ class Judged:
         worst: Largest ratio (or relative error) over them.
         median: The middle one.
         climbed: Largest that hill-climbing from further random games reached.
-        mended: Largest with the changed constant, None if there is none.
+        mended: Largest with the changed constant, climbs towards it included; None if there is none.
         verdict: What follows from the games and the counterexample.
         figures: Every further figure over the games.
         counterexample: Its sizes and its ratio, computed now; None if none is stored.
@@ -104,27 +105,37 @@ def judge(claims: Sequence[Claim] = CLAIMS, games: int = 13_500, seed: int = 0, 
                            "neither seed nor steps below 0")  # fmt: skip
     tried, kept = list(cases(games, seed)), stored()
     for claim in claims:
-        yield _judge(claim, tried, kept.get(claim.name), climbed(claim, seed, steps))
+        top = climbed(lambda case, claim=claim: claim.check(case).printed, seed, steps)
+        more = climbed(_mended(claim), seed, steps) if claim.mending else -np.inf
+        yield _judge(claim, tried, kept.get(claim.name), top, more)
 
 
-def climbed(claim: Claim, seed: int, steps: int) -> float:
+def climbed(measure: Callable[[Case], Numbers], seed: int, steps: int) -> float:
     """The largest ratio at the end of some climbs, each started from random games of its own."""
     best = -np.inf
     for number, ((states, actions), gamma) in enumerate(itertools.product(CLIMBS, GAMMAS)):
         draw = np.random.default_rng([seed, number, steps])
         with np.errstate(all="ignore"):  # a step that leaves the numbers' range is not taken
-            _, found = climb(claim, random_case(draw, CLIMBERS, states, actions, gamma), steps, draw)
+            _, found = climb(measure, random_case(draw, CLIMBERS, states, actions, gamma), steps, draw)
         best = max(best, float(found.max()))
     return best
 
 
-def _judge(claim: Claim, tried: Sequence[Case], example: dict[str, Any] | None, top: float) -> Judged:
+def _mended(claim: Claim) -> Callable[[Case], Numbers]:
+    def measure(case: Case) -> Numbers:
+        found = claim.check(case).mended
+        return np.full(case.count, -np.inf) if found is None else found
+
+    return measure
+
+
+def _judge(claim: Claim, tried: Sequence[Case], example: dict[str, Any] | None, top: float, more: float) -> Judged:
     found = [claim.check(case) for case in tried]
     printed = np.concatenate([one.printed for one in found])
     mended = [one.mended for one in found if one.mended is not None]
     figures = {name: np.concatenate([one.figures[name] for one in found]) for name in found[0].figures}
     ratios = [float(printed.max()), top]
-    best = float(np.concatenate(mended).max()) if mended else None
+    best = max(float(np.concatenate(mended).max()), more) if mended else None
     shown = None
     if example is not None:
         case = decode(example)

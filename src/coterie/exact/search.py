@@ -10,6 +10,7 @@ import numpy as np
 
 from coterie.exact.claims import Claim
 from coterie.exact.dec_mdp import Policies
+from coterie.exact.found import Numbers
 from coterie.exact.random_games import GAMMAS, Case, random_case
 
 SIZES = ((1, (2, 2)), (2, (2, 2)), (2, (2, 2, 2)), (3, (2, 2)))
@@ -21,14 +22,14 @@ LEAST = 0.01
 
 
 def climb(
-    claim: Claim, case: Case, steps: int, draw: np.random.Generator, enough: float = np.inf
+    measure: Callable[[Case], Numbers], case: Case, steps: int, draw: np.random.Generator, enough: float = np.inf
 ) -> tuple[Case, np.ndarray]:
-    """Every game climbs on its own: a random change is kept if the claim's ratio rises, up to ``enough``."""
-    best = claim.check(case).printed
+    """Every game climbs on its own: a random change is kept if its ``measure`` rises, up to ``enough``."""
+    best = measure(case)
     for step in range(steps):
         size = 2.0 * 0.01 ** (step / steps)
         tried = _changed(case, size, draw)
-        found = claim.check(tried).printed
+        found = measure(tried)
         better = np.isfinite(found) & (found > best) & (best < enough)
         case, best = _chosen(better, tried, case), np.where(better, found, best)
     return case, best
@@ -39,7 +40,8 @@ def counterexample(claim: Claim, climbers: int = 200, steps: int = 1000, seed: i
     for number, ((states, actions), gamma) in enumerate(itertools.product(SIZES, GAMMAS)):
         draw = np.random.default_rng([seed, number])
         with np.errstate(all="ignore"):  # a step that leaves the numbers' range is not taken
-            case, found = climb(claim, random_case(draw, climbers, states, actions, gamma), steps, draw, ENOUGH)
+            start = random_case(draw, climbers, states, actions, gamma)
+            case, found = climb(lambda case: claim.check(case).printed, start, steps, draw, ENOUGH)
         # Beyond ENOUGH, the nearer the better.
         beyond = np.log10(np.clip(found / ENOUGH, 1.0, 1e300))
         one = int(np.where(beyond > 0, ENOUGH - beyond / 100, found).argmax())
