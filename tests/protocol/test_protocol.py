@@ -127,6 +127,7 @@ def test_every_row_suits_every_kind_of_action(name, net, game):
     after, metrics, rollout = jax.eval_shape(partial(iteration, game), learner, state, jax.random.key(1))
     kind = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
     assert kind(after) == kind(state)
+    jax.tree.broadcast(learner.per_environment(), state)  # it must be a prefix
     assert rollout.action.shape == (T, E, game.spec.n_agents, *game.spec.action_shape)
     assert rollout.log_prob.shape == (T, E, game.spec.n_agents)
     assert jax.tree.leaves(rollout.carry) == [] or net == "gru"

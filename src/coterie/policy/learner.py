@@ -79,7 +79,7 @@ class PolicyLearner(eqx.Module):
 
     def per_environment(self) -> TrainState:
         """Which parts of a training state have a leading axis E: the critic's memory."""
-        return TrainState(*(False,) * 6, memory=True)
+        return TrainState(*(False,) * 6, memory=True, temperatures=False)
 
     @property
     def family(self) -> Categorical | Gaussian:
