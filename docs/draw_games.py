@@ -81,13 +81,14 @@ def stags(game: StagHunt) -> dict[str, Scene]:
 
 
 def _until(game: StagHunt, team: Team, count: Callable[[Any], int], least: int) -> tuple[Any, np.ndarray | None]:
-    """The first state of an episode that counts so much, and the action that led to it."""
-    states, actions, *_ = jax.device_get(trail(game, team, jax.random.key(0), 1))
-    for t in range(game.length + 1):
-        state = jax.tree.map(lambda x: x[t, 0], states)  # noqa: B023
-        if count(state) >= least:
-            return state, actions[t - 1, 0] if t else None
-    raise AssertionError("no such state in this episode")
+    """The first state that counts so much in the first of some episodes that has one, and the action that led to it."""
+    for seed in range(20):
+        states, actions, *_ = jax.device_get(trail(game, team, jax.random.key(seed), 1))
+        for t in range(game.length + 1):
+            state = jax.tree.map(lambda x: x[t, 0], states)  # noqa: B023
+            if count(state) >= least:
+                return state, actions[t - 1, 0] if t else None
+    raise AssertionError("no such state in these episodes")
 
 
 def probe(name: str, game: ProbeGame) -> dict[str, Scene]:
@@ -151,6 +152,9 @@ def main() -> None:
         draw(name, tracks)
     draw("stochastic/random", wanderer(StochasticGame()))
     draw("grid/stag_hunt", stags(StagHunt(penalty=-2.0)))
+    small = coterie.make("grid/stag_hunt_small", penalty=-2.0)
+    assert isinstance(small, StagHunt)
+    draw("grid/stag_hunt_small", stags(small))
     for name in games():
         if isinstance(game := coterie.make(name), ProbeGame):
             draw(name, probe(name, game))

@@ -26,10 +26,19 @@ GAME = make("particle/spread", length=5)
 def learner(name: str, memory: int, environments: int = 4, **options: object) -> PolicyLearner:
     net = Network((8,), memory=memory)
     sizes = {"environments": environments, "rollout": 8, "epochs": 2, "critic_epochs": 2, "minibatches": 1}
-    return PolicyLearner(replace(recipe(name, options), actor=net, critic=net, **sizes), GAME.spec).checked()
+    line = recipe(name, options)
+    headed = replace(net, head=(8,) * len(line.critic.head)) if isinstance(line.critic, Network) else line.critic
+    return PolicyLearner(replace(line, actor=net, critic=headed, **sizes), GAME.spec).checked()
 
 
-@pytest.mark.parametrize(("name", "memory", "options"), [("mappo", 4, {}), ("a2po", 0, {"mode": "shared"})])
+LENIENT = {"weighting": "lenient", "weighting.forgive": "factor", "weighting.buckets": "64"}
+
+
+@pytest.mark.parametrize(
+    ("name", "memory", "options"),
+    [("mappo", 4, {}), ("a2po", 0, {"mode": "shared"}), ("perla_mappo", 0, LENIENT)],
+    ids=["mappo", "a2po", "perla with leniency"],
+)
 def test_an_update_on_two_devices_is_the_update_on_one(name, memory, options):
     assert_same_update(learner(name, memory, **options), 2)
 

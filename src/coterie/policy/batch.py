@@ -1,7 +1,7 @@
 """Learning from one fixed set of joint actions, drawn uniformly: the batch mode of PERLA's matrix games.
 
 Nothing is played while learning: every update sees the same samples, and the importance ratios are those of the policy
-of now against the uniform one that drew them (Mguni et al. 2022, section 5).
+of now against the uniform one that drew them (Jafferjee et al. 2022, section 5).
 """
 
 from __future__ import annotations

@@ -169,13 +169,13 @@ def lenient_mappo(forgive: Literal["mask", "factor"] = "mask") -> Recipe:
 
 
 def perla_ippo(samples: int = 100) -> Recipe:
-    """IPPO whose critic reads the others' actions and averages over their policies (PERLA: Mguni et al. 2022)."""
+    """IPPO whose critic reads the others' actions and averages over their policies (PERLA: Jafferjee et al. 2022)."""
     embedded = PolicyEmbedded(Local(), samples)
     return replace(ippo(), name="perla_ippo", critic_input=embedded, critic=Network((128,), head=(128,)))
 
 
 def perla_mappo(samples: int = 100) -> Recipe:
-    """MAPPO whose critic reads the others' actions and averages over their policies (PERLA: Mguni et al. 2022)."""
+    """MAPPO whose critic reads the others' actions and averages over their policies (PERLA: Jafferjee et al. 2022)."""
     embedded = PolicyEmbedded(GlobalState(), samples)
     return replace(mappo(), name="perla_mappo", critic_input=embedded, critic=Network((128,), head=(128,)))
 

@@ -17,7 +17,7 @@ def finds(method: str, game: str, says: str, source: str, shares: dict[str, floa
     return Claim(f"{method} on {game}", says, source, condition, published)
 
 
-LENIENT, PERLA = "Lenient policy gradients, matrix games", "Mguni et al. 2022 (PERLA), Table 1"
+LENIENT, PERLA = "Lenient policy gradients, matrix games", "Jafferjee et al. 2022 (PERLA), Table 1"
 
 suite = Suite(
     name="climb",

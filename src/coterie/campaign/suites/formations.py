@@ -5,6 +5,7 @@ from coterie.campaign.suite import Arena, Method, Suite
 
 SOURCE = "Su and Lu 2024 (DPO), section 5.2"
 FIVE = {"agents": 5}
+SMALL = {"actor.encoder": (64, 64), "critic.encoder": (64, 64)}
 
 suite = Suite(
     name="formations",
@@ -15,9 +16,9 @@ suite = Suite(
         "ippo": Method("ippo", {"sharing": "none"}),
     },
     games={
-        "particle/line": Arena("particle/line", laptop=512_000, full=10_000_000, options=FIVE),
-        "particle/circle": Arena("particle/circle", laptop=512_000, full=10_000_000, options=FIVE),
-        "particle/spread": Arena("particle/spread", laptop=512_000, full=10_000_000, options=FIVE),
+        "particle/line": Arena("particle/line", laptop=512_000, full=10_000_000, options=FIVE, recipe=SMALL),
+        "particle/circle": Arena("particle/circle", laptop=512_000, full=10_000_000, options=FIVE, recipe=SMALL),
+        "particle/spread": Arena("particle/spread", laptop=512_000, full=10_000_000, options=FIVE, recipe=SMALL),
     },
     laptop_seeds=5,
     full_seeds=10,

@@ -5,13 +5,14 @@ from coterie.campaign.suite import Arena, Method, Suite
 
 SOURCE = "Lenient policy gradients, stag hunt"
 RHO = (0, -1, -2)
+SMALL = {"environments": 64, "rollout": 50, "actor.encoder": (64, 64), "critic.encoder": (64, 64)}
 MIDDLE = {"size": 7, "predators": 4, "stags": 4, "length": 50}
 
 
 def arena(penalty: int) -> Arena:
     """Four predators on 7 x 7 cells; the 10 x 10 of the source is the default of ``grid/stag_hunt``."""
-    return Arena("grid/stag_hunt", laptop=480_000, full=10_000_000, options={**MIDDLE, "penalty": penalty},
-                 recipe={"environments": 64, "rollout": 50})  # fmt: skip
+    return Arena("grid/stag_hunt", laptop=400_000, full=10_000_000, options={**MIDDLE, "penalty": penalty},
+                 recipe=SMALL)  # fmt: skip
 
 
 suite = Suite(
@@ -20,7 +21,6 @@ suite = Suite(
     methods={
         "mappo": Method("mappo"),
         "optimistic_mappo": Method("optimistic_mappo"),
-        "optimistic, eta 0.5": Method("optimistic_mappo", {"eta": 0.5}),
         "lenient_mappo": Method("lenient_mappo"),
         "lenient, codes": Method("lenient_mappo", {"weighting.index": "code_hash"}),
         "lenient, critic": Method("lenient_mappo", {"weighting.index.of": "critic"}),

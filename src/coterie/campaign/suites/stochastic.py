@@ -4,7 +4,7 @@ from coterie.campaign.claims import Claim, Improves
 from coterie.campaign.suite import Arena, Method, Suite
 
 SOURCE = "Su and Lu 2024 (DPO), section 5.1"
-ROLLOUT = {"rollout": 30}
+SMALL = {"rollout": 30, "actor.encoder": (64, 64), "critic.encoder": (64, 64)}
 GAMES = ("random 30x3x5", "random 30x3x5, another")
 
 suite = Suite(
@@ -19,10 +19,10 @@ suite = Suite(
         "ippo, shared": Method("ippo"),
     },
     games={
-        GAMES[0]: Arena("stochastic/random", laptop=768_000, full=5_000_000, recipe=ROLLOUT),
-        GAMES[1]: Arena("stochastic/random", laptop=768_000, full=5_000_000, options={"seed": 1}, recipe=ROLLOUT),
+        GAMES[0]: Arena("stochastic/random", laptop=384_000, full=5_000_000, recipe=SMALL),
+        GAMES[1]: Arena("stochastic/random", laptop=384_000, full=5_000_000, options={"seed": 1}, recipe=SMALL),
     },
-    laptop_seeds=8,
+    laptop_seeds=6,
     full_seeds=10,
     claims=(
         Claim("dpo over ippo", "DPO beats IPPO.", SOURCE, Improves("dpo", "ippo", GAMES)),
