@@ -1,0 +1,1 @@
+"""Games of other libraries here, and games of the house there."""
