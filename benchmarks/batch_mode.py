@@ -29,12 +29,12 @@ from coterie.training.files import plain, write_json
 
 RESULTS = Path(__file__).parent / "results"
 LINES = {
-    "ippo": ("ippo", {}), "mappo": ("mappo", {}), "perla_ippo": ("perla_ippo", {}), "perla_mappo": ("perla_mappo", {}),
+    "ippo": ("ippo", {}), "mappo": ("mappo", {}), "perla_mappo": ("perla_mappo", {}),
     "optimistic_mappo": ("optimistic_mappo", {}), "lenient_mappo": ("lenient_mappo", {"weighting.index": "exact"}),
 }  # fmt: skip
 FREE = KlPenalty(root=None, kl=None, shared=False)
 """No clip and no penalty: importance-weighted advantages."""
-GAMES = ((2, 3), (2, 15), (4, 3), (8, 3), (20, 15))
+GAMES = ((2, 3), (4, 3), (20, 15))
 
 
 def payoff(game, learner, states) -> np.ndarray:

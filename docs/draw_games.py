@@ -18,6 +18,9 @@ from PIL import Image
 import coterie
 from coterie.catalogue import games
 from coterie.contracts import Scene, Shape, Team
+from coterie.games.foraging import Foraging
+from coterie.games.foraging_scene import LOST, WON
+from coterie.games.foraging_team import gather
 from coterie.games.matrix import MatrixGame
 from coterie.games.particle import ParticleGame
 from coterie.games.probe_game import ProbeGame, ProbeState
@@ -78,6 +81,22 @@ def stags(game: StagHunt) -> dict[str, Scene]:
     together = _until(game, pack_hunt(game), caught, 1)
     alone = _until(game, random_team(game.spec), lambda state: int(state.misses), 1)
     return {"start": game.scene(start, None), "two catch": game.scene(*together), "one catches": game.scene(*alone)}
+
+
+def foragers(game: Foraging) -> dict[str, Scene]:
+    """Frames of the first episode of a team in which too few load food, and then enough do."""
+    states, actions, _, lengths = jax.device_get(trail(game, gather(game), jax.random.key(0), 64))
+    for e, length in enumerate(lengths):
+        frames: dict[str, Scene] = {}
+        for t in range(length + 1):
+            scene = game.scene(jax.tree.map(lambda x: x[t, e], states), actions[t - 1, e] if t else None)  # noqa: B023
+            discs = [shape.color for shape in scene.shapes if shape.kind == "disc" and shape.y >= 0]
+            title = "start" if t == 0 else "collected" if WON in discs else "too few load" if LOST in discs else ""
+            if title and "collected" not in frames:
+                frames.setdefault(title, scene)
+        if len(frames) == 3:
+            return frames
+    raise AssertionError("no such episode")
 
 
 def _until(game: StagHunt, team: Team, count: Callable[[Any], int], least: int) -> tuple[Any, np.ndarray | None]:
@@ -158,6 +177,8 @@ def main() -> None:
     for name in games():
         if isinstance(game := coterie.make(name), ProbeGame):
             draw(name, probe(name, game))
+        elif isinstance(game, Foraging):
+            draw(name, foragers(game))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:
             numbers[field] = encode(value)
     text = [f"[bold]{name}[/bold]", _plain(inspect.cleandoc(catalogue.RECIPES[name].__doc__ or "")), ""]
     for field, part in parts.items():
-        settings = ", ".join(f"{key} {value}" for key, value in part["settings"].items())
+        settings = ", ".join(f"{key} {_setting(value)}" for key, value in part["settings"].items())
         text += [f"[bold]{field}[/bold]: {part['part']}" + (f"  ({settings})" if settings else "")]
         text += [f"    {row}" for row in _plain(part["text"]).splitlines()]
         text += [""]
@@ -39,6 +39,16 @@ def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:
     text += ["", f"change any of it: coterie train {name} GAME --recipe.FIELD VALUE, --recipe.PART.FIELD VALUE"]
     text += [f"and: {', '.join([*kinds, '--recipe.memory (width of a GRU in actor and critic)'])}"]
     return {"recipe": name, "parts": parts, "numbers": numbers, "text": "\n".join(text)}
+
+
+def _setting(value: Any) -> str:
+    """A setting in words; a part inside a part by its name, with settings of its own in brackets."""
+    if isinstance(value, list):
+        return ", ".join(map(_setting, value)) or "none"
+    if not isinstance(value, dict):
+        return str(value)
+    own = ", ".join(f"{key} {_setting(each)}" for key, each in value.items() if key != "part")
+    return f"{value['part']}{f' ({own})' if own else ''}"
 
 
 def _plain(text: str) -> str:
