@@ -22,6 +22,11 @@ _ACTIVATIONS = {"tanh": (jnp.tanh, 5.0 / 3.0), "relu": (jax.nn.relu, math.sqrt(2
 _EPSILON = 1e-5
 
 
+def on_host(key: PRNGKeyArray) -> np.random.Generator:
+    """Random numbers of the host, from ``key``."""
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+
+
 def orthogonal(generator: np.random.Generator, rows: int, columns: int, gain: float) -> Float[np.ndarray, "rows cols"]:
     """A random matrix with orthonormal rows or columns (the fewer), times ``gain``.
 
@@ -95,7 +100,7 @@ class Network(eqx.Module):
         """
         if isinstance(key, Tracer):
             raise CoterieError("networks are initialised outside compiled code: move init out of jit and vmap")
-        generator = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        generator = on_host(key)
         hidden = _ACTIVATIONS[self.activation][1]
         params, width = {}, inputs
         if self.norm:

@@ -7,12 +7,11 @@ from typing import Literal, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from coterie.contracts import Across, CoterieError, Spec
-from coterie.nets.networks import orthogonal
+from coterie.nets.networks import on_host, orthogonal
 
 LIMIT = 2**24
 """Entries of an exact table at most."""
@@ -24,11 +23,6 @@ def mix(x: Array) -> Array:
     x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
     x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)
     return x ^ (x >> 16)
-
-
-def generator(key: PRNGKeyArray) -> np.random.Generator:
-    """Random numbers of the host."""
-    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
 
 
 class Exact(eqx.Module):
@@ -93,7 +87,7 @@ class SimHash(eqx.Module):
 
     def init(self, key: PRNGKeyArray, features: int) -> Float[Array, "F bits"]:
         """The projections."""
-        return jnp.asarray(generator(key).standard_normal((features, self.bits)), jnp.float32)
+        return jnp.asarray(on_host(key).standard_normal((features, self.bits)), jnp.float32)
 
     def number(self, state: Float[Array, "F bits"], features: Float[Array, "T E F"]) -> Int[Array, "T E"]:
         """The signs as a binary number."""
@@ -150,7 +144,7 @@ class CodeHash(eqx.Module):
 
     def init(self, key: PRNGKeyArray, features: int) -> Coder:
         """A fresh autoencoder."""
-        draw, params, width = generator(key), {}, features
+        draw, params, width = on_host(key), {}, features
         for name, size in (("in", self.hidden), ("code", self.code), ("out", self.hidden), ("back", features)):
             weight = jnp.asarray(orthogonal(draw, width, size, 1.0), jnp.float32)
             params[name], width = {"weight": weight, "bias": jnp.zeros(size)}, size
