@@ -22,7 +22,7 @@ def test_every_recipe_goes_with_the_main_game(name):
 
 
 def test_all_rooms_of_games_are_known():
-    assert {name.split("/")[0] for name in games()} >= {"grid", "matrix", "particle", "probe", "stochastic"}
+    assert {name.split("/")[0] for name in games()} >= {"foraging", "grid", "matrix", "particle", "probe", "stochastic"}
     assert {"probe/memory", "probe/mixed", "probe/continuous", "probe/multi_discrete"} <= games().keys()
 
 
@@ -37,7 +37,7 @@ def test_game_options_by_type():
     ("name", "options", "message"),
     [
         ("particle/spred", {}, "there is no game 'particle/spred': did you mean particle/spread?"),
-        ("chess", {}, "there is no game 'chess': choose from grid/stag_hunt, "),
+        ("chess", {}, "there is no game 'chess': choose from foraging/10x10-3p-5f, "),
         ("particle/spread", {"agent": 5}, "particle/spread has no option 'agent': did you mean agents?"),
         ("particle/spread", {"agents": "many"}, "agents cannot be 'many': give a whole number"),
         ("particle/spread", {"agents": 2.5}, "agents cannot be 2.5: give a whole number"),

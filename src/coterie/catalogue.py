@@ -10,7 +10,8 @@ from coterie.contracts import CoterieError, Game
 from coterie.fields import arguments, convert, hints, nearest, override, parse
 from coterie.policy.recipes import RECIPES, Recipe, recurrent
 
-_GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "particle_spread", "particle_formation", "probe", "probe_teams")
+_GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "foraging", "particle_spread", "particle_formation", "probe",
+                 "probe_teams")  # fmt: skip
 
 
 def games() -> dict[str, Callable[..., Game]]:
