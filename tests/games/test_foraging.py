@@ -15,12 +15,13 @@ from coterie.games.foraging_rules import EAST, LOAD, NONE, NORTH, SOUTH, WEST, F
 from coterie.games.foraging_scene import FOOD, LOST, PLAYER, WON
 from coterie.games.foraging_team import gather
 from coterie.training.evaluate import play
-from tests.oracles.foraging import compare, compare_starts, starts
-from tests.policy.rollouts import quick
+from tests.oracles.foraging import QUICK, compare, compare_starts, replay_quickly, starts
 
 needs_original = pytest.mark.skipif(not find_spec("lbforaging"), reason="needs lbforaging, of the extra games")
 GAME = Foraging(4, 3, 2, penalty=0.5, reward="individual", mask=True, length=10)
-step = quick(lambda game, state, action: game.step(jax.random.key(0), state, action), static_argnums=0)
+step = jax.jit(
+    lambda game, state, action: game.step(jax.random.key(0), state, action), static_argnums=0, compiler_options=QUICK
+)
 VARIANTS = {name: opened() for name, opened in MAPS.items()} | {
     "8x8-3p-3f sight and penalty": Foraging(8, 3, 3, sight=2, penalty=0.1),
     "5x5-2p-2f other levels": Foraging(5, 2, 2, normalised=False, max_level=3, max_food_level=4),
@@ -30,7 +31,7 @@ VARIANTS = {name: opened() for name, opened in MAPS.items()} | {
 @needs_original
 @pytest.mark.parametrize("name", VARIANTS)
 def test_whole_episodes_are_those_of_lbforaging(name):
-    found = compare(replace(VARIANTS[name], reward="individual", mask=True), 16, seed=len(name))
+    found = compare(replace(VARIANTS[name], reward="individual", mask=True), 16, len(name), replay_quickly)
     assert found["steps"] > 300 and (found["penalties"] > 0) == ("penalty" in name)
 
 
@@ -219,6 +220,6 @@ def test_scenes_show_what_loading_came_to():
 
 def test_a_scripted_team_collects_together():
     game = make("foraging/5x5-2p-1f-coop")
-    found = quick(lambda key: play(game, gather(game), key, 64))(jax.random.key(0))
+    found = jax.jit(lambda key: play(game, gather(game), key, 64), compiler_options=QUICK)(jax.random.key(0))
     assert found.returns.mean() > 0.9 and (found.returns <= 1 + 1e-6).all()
     np.testing.assert_allclose(found.info["collected"], found.returns, atol=1e-6)
