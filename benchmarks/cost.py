@@ -4,12 +4,13 @@
 
 ``particle/spread``, 128 environments of 25 steps, default networks and numbers. Each figure is the median of some
 repetitions of the compiled update on one rollout; mappo is measured again beside each recipe, in the same minute, so
-that the ratio does not see the machine drift. Writes ``benchmarks/results/cost.json`` and prints the table.
+that the ratio does not see the machine drift. Adds its rows to ``benchmarks/results/cost.json`` and prints the table.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 from pathlib import Path
@@ -23,7 +24,7 @@ from coterie.policy.recipes import RECIPES
 from coterie.training.collect import open_stage, scan
 from coterie.training.files import plain, write_json
 
-RESULTS = Path(__file__).parent / "results"
+FILE = Path(__file__).parent / "results" / "cost.json"
 LINES = {name: (name, {}) for name in RECIPES if name not in ("mappo", "dpo_without_sqrt")} | {
     "mappo, separate": ("mappo", {"sharing": "none"}),
     "a2po, shared": ("a2po", {"mode": "shared"}),
@@ -60,9 +61,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agents", type=int, nargs="+", default=[3, 8, 20])
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--recipes", nargs="+", default=list(LINES), choices=list(LINES))
     given = parser.parse_args()
     cache()
-    rows: dict[str, dict[str, float]] = {}
+    rows: dict[str, dict[str, float]] = json.loads(FILE.read_text())["recipes"] if FILE.exists() else {}
     for agents in given.agents:
         bases = {name: compiled(name, {}, agents) for name in ("mappo", "ippo")}
         for run in bases.values():
@@ -70,7 +72,8 @@ def main() -> None:
         rows.setdefault("mappo", {})[f"{agents}_ms"] = 1e3 * statistics.median(
             seconds(bases["mappo"]) for _ in range(7)
         )
-        for label, (name, options) in LINES.items():
+        for label in given.recipes:
+            name, options = LINES[label]
             run = compiled(name, options, agents)
             run()
             found = {label: [], "mappo": [], "ippo": []}
@@ -83,10 +86,13 @@ def main() -> None:
             if label in BASES:
                 row[f"{agents}_over_{BASES[label]}"] = middle[label] / middle[BASES[label]]
             print(label, agents, {k: round(v, 2) for k, v in row.items()}, flush=True)
-    write_json(RESULTS / "cost.json", plain({"repetitions": given.repetitions, "recipes": rows}))
+            write_json(FILE, plain({"repetitions": given.repetitions, "recipes": rows}))
     print(f"| recipe | {' | '.join(f'{n} agents' for n in given.agents)} |\n|---|{'---|' * len(given.agents)}")
     for label, row in sorted(rows.items(), key=lambda item: item[1].get("3", 1.0)):
-        cells = [f"{row[str(n)]:.2f}" if str(n) in row else f"1 ({row[f'{n}_ms']:.0f} ms)" for n in given.agents]
+        cells = [
+            f"{row[str(n)]:.2f}" if str(n) in row else f"1 ({row[f'{n}_ms']:.0f} ms)" if f"{n}_ms" in row else "–"
+            for n in given.agents
+        ]
         print(f"| `{label}` | {' | '.join(cells)} |")
 
 
