@@ -1,6 +1,7 @@
 """Every method against a plain loop: three updates on random rollouts, parameters, optimiser states, orders."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -73,6 +74,12 @@ def plain_rollout(ro, individual):
     return {**view(ro.observation), "final": view(ro.final), "individual": individual, "behaviour": behaviour, **rest}
 
 
+@partial(jax.jit, compiler_options={"xla_cpu_use_fusion_emitters": True})
+def usual(learner, state, ro, key):
+    """One iteration with the arithmetic that users have: the root of a small KL magnifies the last digit of KL."""
+    return learner.learn(state, ro, key)
+
+
 def assert_same(found, slot, params, optimiser, state):
     """Parameters to 1e-5; moments to 1e-5 of their own size."""
     for name, layer in params.items():
@@ -108,7 +115,7 @@ def test_three_updates_equal_a_plain_loop(case):
     twin = Twin(method, actors, critics)
     for update in range(3):
         ro, key = rollout(learner, strayed(state) if method.penalty else state, update), jax.random.key(100 + update)
-        state, metrics = learn(learner, state, ro, key)
+        state, metrics = (usual if method.penalty else learn)(learner, state, ro, key)
         history = twin.learn(plain_rollout(ro, individual), key)
         first = [min(turn for turn, agents in enumerate(history) if i in agents) for i in range(n)]
         assert metrics["turn"].tolist() == first
