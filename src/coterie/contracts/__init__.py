@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from coterie.contracts.across import HERE, Across
 from coterie.contracts.data import Metrics, Observation, Outcome, Rollout, Sizes, Step
+from coterie.contracts.hosted import HostGame, Simulators, Turn
 from coterie.contracts.protocols import Drawable, Game, Learner, Team
 from coterie.contracts.scene import Scene, Shape
 from coterie.contracts.spec import ActionKind, ActionSpace, CoterieError, RewardKind, Spec
@@ -22,6 +23,7 @@ __all__ = [
     "CoterieError",
     "Drawable",
     "Game",
+    "HostGame",
     "Learner",
     "Metrics",
     "Observation",
@@ -30,10 +32,12 @@ __all__ = [
     "Rollout",
     "Scene",
     "Shape",
+    "Simulators",
     "Sizes",
     "Spec",
     "Step",
     "Tables",
     "Tabular",
     "Team",
+    "Turn",
 ]
