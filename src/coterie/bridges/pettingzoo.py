@@ -116,7 +116,7 @@ def parallel_env(game: Game, seed: int = 0) -> Any:
         seed: Where the random numbers of a reset without a seed come from.
 
     Raises:
-        CoterieError: PettingZoo is not installed, or the game's actions are boxes without finite bounds.
+        CoterieError: PettingZoo is not installed.
     """
     base = require("pettingzoo", "games").ParallelEnv
     spaces = require("gymnasium.spaces", "games")
