@@ -16,7 +16,7 @@ from coterie.contracts import ActionSpace, CoterieError, Observation, Outcome, R
 from coterie.games.foraging_rules import CHOICES, ForagingState, load, move, open_board
 from coterie.games.foraging_scene import foraging_scene
 from coterie.games.foraging_sight import everything, nearby, overview, valid
-from coterie.games.options import number_within, one_of, whole_at_least
+from coterie.games.options import number_within, one_of, variant, whole_at_least
 
 
 @dataclass(frozen=True)
@@ -135,29 +135,9 @@ class Foraging:
 
 def _map(size: int, players: int, food: int, coop: bool = False) -> Callable[..., Foraging]:
     """A function that opens a map; all of its settings can be changed."""
-    defaults = Foraging(size, players, food, coop)
-
-    def opened(
-        size: int = size,
-        players: int = players,
-        food: int = food,
-        coop: bool = coop,
-        sight: int | None = defaults.sight,
-        penalty: float = defaults.penalty,
-        reward: RewardKind = defaults.reward,
-        normalised: bool = defaults.normalised,
-        max_level: int = defaults.max_level,
-        max_food_level: int | None = defaults.max_food_level,
-        mask: bool = defaults.mask,
-        length: int = defaults.length,
-    ) -> Foraging:
-        return Foraging(size, players, food, coop, sight, penalty, reward, normalised, max_level, max_food_level, mask,
-                        length)  # fmt: skip
-
     items = f"{food} food item{'s' * (food > 1)}{' of the highest level' * coop}"
     first = f"Level-based foraging: {players} players, {size} × {size} cells, {items}."
-    opened.__doc__ = f"{first}\n{(Foraging.__doc__ or '').partition(chr(10))[2]}"
-    return opened
+    return variant(Foraging, first, size=size, players=players, food=food, coop=coop)
 
 
 MAPS = {

@@ -1,10 +1,17 @@
-"""Checks of the options with which a game is opened: each failure is one line with what is wrong and what to give."""
+"""The options with which a game is opened: their checks, and variants of a game with other defaults.
+
+Each failure is one line with what is wrong and what to give.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, get_type_hints
 
-from coterie.contracts import CoterieError
+from coterie.contracts import CoterieError, Game
+
+Opened = TypeVar("Opened", bound=Game)
 
 
 def whole_at_least(name: str, value: object, least: int) -> None:
@@ -23,3 +30,33 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> None:
     """Raise CoterieError unless ``value`` is one of the ``allowed`` words."""
     if value not in allowed:
         raise CoterieError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+
+
+def variant(cls: type[Opened], first_line: str, **defaults: Any) -> Callable[..., Opened]:
+    """A function that opens the game ``cls`` with other ``defaults``; every option can still be given.
+
+    It has the options of ``cls`` with their types, and its documentation under another first line, so that
+    ``coterie explain`` and the command line read it as they read the class.
+
+    Args:
+        cls: The game, a frozen dataclass.
+        first_line: What the variant is.
+        defaults: The options that differ.
+
+    Raises:
+        CoterieError: The game refuses the defaults.
+    """
+    own, kinds = cls(**defaults), get_type_hints(cls)
+    options = inspect.signature(cls).parameters.values()
+    shown = inspect.Signature([one.replace(default=getattr(own, one.name), annotation=kinds[one.name])
+                               for one in options], return_annotation=cls)  # fmt: skip
+
+    def opened(*given: Any, **named: Any) -> Opened:
+        whole = shown.bind(*given, **named)
+        whole.apply_defaults()
+        return cls(*whole.args, **whole.kwargs)
+
+    opened.__signature__ = shown  # pyright: ignore[reportFunctionMemberAccess]
+    opened.__annotations__ = {**{name: one.annotation for name, one in shown.parameters.items()}, "return": cls}
+    opened.__doc__ = "\n".join([first_line, *(cls.__doc__ or "").splitlines()[1:]])
+    return opened

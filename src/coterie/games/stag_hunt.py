@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from coterie.contracts import ActionSpace, CoterieError, Observation, Outcome, Scene, Spec
-from coterie.games.options import number_within, whole_at_least
+from coterie.games.options import number_within, variant, whole_at_least
 from coterie.games.stag_hunt_rules import CATCH, MOVES, STAY, Draws, StagHuntState, beside, draw, flee, hunt, scatter
 from coterie.games.stag_hunt_scene import stag_hunt_scene
 
@@ -161,30 +161,8 @@ class StagHunt:
         return stag_hunt_scene(state, self.size, self.needed, action)
 
 
-def stag_hunt_small(
-    size: int = 5,
-    predators: int = 2,
-    stags: int = 1,
-    penalty: float = 0.0,
-    needed: int = 2,
-    sight: int = 2,
-    length: int = 50,
-    walls: bool = False,
-) -> StagHunt:
-    """The stag hunt on a small board: two predators after one stag.
-
-    Args:
-        size: Edge of the square board.
-        predators: N, number of agents.
-        stags: M, number of stags.
-        penalty: What the team is paid for each stag that is caught by too few, at most 0.
-        needed: How many neighbours must catch a stag at once.
-        sight: How many cells far a predator sees in each direction.
-        length: Steps after which an episode is truncated.
-        walls: Whether windows show what is outside of the board.
-    """
-    return StagHunt(size, predators, stags, penalty, needed, sight, length, walls)
-
-
+_SMALL = "The stag hunt on a small board: two predators after one stag."
+stag_hunt_small = variant(StagHunt, _SMALL, size=5, predators=2, stags=1, length=50)
+"""Opens it; every option can be changed."""
 GAMES = {"grid/stag_hunt": StagHunt, "grid/stag_hunt_small": stag_hunt_small}
 """The games of this file by name."""
