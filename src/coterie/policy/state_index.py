@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from coterie.contracts import Across, CoterieError, Spec
 from coterie.nets.networks import on_host, orthogonal
+from coterie.policy.fit import Adam, Batch, Stats, fit
 
 LIMIT = 2**24
 """Entries of an exact table at most."""
@@ -155,34 +156,39 @@ class CodeHash(eqx.Module):
         """The codes, in (0, 1)."""
         return jax.nn.sigmoid(_layer(params["code"], jnp.tanh(_layer(params["in"], x))) + noise)
 
+    def back(self, params: PyTree, codes: Float[Array, "B code"]) -> Float[Array, "B F"]:
+        """What was coded, as far as the codes tell."""
+        return _layer(params["back"], jnp.tanh(_layer(params["out"], codes)))
+
     def number(self, state: Coder, features: Float[Array, "T E F"]) -> Int[Array, "T E"]:
         """The signs as a binary number."""
         codes = self.codes(state.params, features.reshape(-1, features.shape[-1]))
         return _signs(state.projection, codes.reshape(*features.shape[:2], -1) - 0.5)
 
     def fit(self, state: Coder, features: Float[Array, "T E F"], key: PRNGKeyArray, across: Across) -> Coder:
-        """A few gradient steps on this rollout, unless enough was seen."""
-        rows = features.reshape(-1, features.shape[-1])
-        rows = rows[: rows.shape[0] // self.steps * self.steps].reshape(self.steps, -1, rows.shape[1])
+        """One pass over this rollout in ``steps`` minibatches, unless enough was seen."""
+        order, draw = jax.random.split(key)
+        rows = features.reshape(1, 1, -1, features.shape[-1])
+        noise = self.noise * jax.random.normal(across.key(draw), (*rows.shape[:3], self.code))
+        data: Batch = {"x": rows, "noise": noise, "weight": jnp.ones(rows.shape[:3])}
 
-        def loss(params: PyTree, x: Array, noise: Array) -> Array:
-            back = _layer(params["back"], jnp.tanh(_layer(params["out"], self.codes(params, x, noise))))
-            return jnp.mean(optax.losses.huber_loss(back, x))
+        def loss(params: PyTree, batch: Batch, count: Float[Array, "1"]) -> tuple[Array, Stats]:
+            params, batch = _first(params), _first(_first(batch))
+            back = self.back(params, self.codes(params, batch["x"], batch["noise"]))
+            each = jnp.mean(optax.losses.huber_loss(back, batch["x"]), axis=1)
+            return jnp.sum(batch["weight"] * each) / count[0], {}
 
-        def step(carry: tuple[PyTree, PyTree], now: tuple[Array, PRNGKeyArray]) -> tuple[tuple[PyTree, PyTree], None]:
-            (params, optimiser), (x, key) = carry, now
-            noise = self.noise * jax.random.normal(across.key(key), (x.shape[0], self.code))
-            gradient = across.mean(jax.grad(loss)(params, x, noise))
-            with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
-                updates, optimiser = optax.scale_by_adam().update(gradient, optimiser)
-            return (jax.tree.map(lambda p, u: p - self.rate * u, params, updates), optimiser), None
-
-        fitted, _ = jax.lax.scan(step, (state.params, state.optimiser), (rows, jax.random.split(key, self.steps)))
-        learning = state.seen < self.until
-        params, optimiser = jax.tree.map(
-            lambda new, old: jnp.where(learning, new, old), fitted, (state.params, state.optimiser)
-        )
+        before = state.params, state.optimiser
+        params, optimiser = jax.tree.map(lambda leaf: leaf[None], before)  # one slot
+        adam = Adam(self.rate, limit=jnp.inf, epsilon=1e-8)
+        fitted = fit(loss, adam, params, optimiser, data, order, epochs=1, minibatches=self.steps, across=across)
+        learning, after = state.seen < self.until, _first((fitted.params, fitted.optimiser))
+        params, optimiser = jax.tree.map(lambda new, old: jnp.where(learning, new, old), after, before)
         return Coder(params, optimiser, state.projection, state.seen + across.sum(jnp.float32(features[..., 0].size)))
+
+
+def _first(tree: PyTree) -> PyTree:
+    return jax.tree.map(lambda leaf: leaf[0], tree)
 
 
 def _layer(layer: dict[str, Array], x: Array) -> Array:
