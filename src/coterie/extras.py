@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from coterie.contracts import CoterieError
+from coterie.errors import CoterieError
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -16,7 +16,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
-from coterie.contracts import CoterieError
+from coterie.errors import CoterieError
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

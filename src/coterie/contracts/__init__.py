@@ -12,8 +12,9 @@ from coterie.contracts.data import Metrics, Observation, Outcome, Rollout, Sizes
 from coterie.contracts.hosted import HostGame, Simulators, Turn
 from coterie.contracts.protocols import Drawable, Game, Learner, Team
 from coterie.contracts.scene import Scene, Shape
-from coterie.contracts.spec import ActionKind, ActionSpace, CoterieError, RewardKind, Spec
+from coterie.contracts.spec import ActionKind, ActionSpace, RewardKind, Spec
 from coterie.contracts.tables import Tables, Tabular
+from coterie.errors import CoterieError
 
 __all__ = [
     "HERE",

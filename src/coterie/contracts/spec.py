@@ -8,14 +8,12 @@ from typing import Literal
 
 import numpy as np
 
+from coterie.errors import CoterieError
+
 ActionKind = Literal["discrete", "multi_discrete", "continuous"]
 """One choice, one choice of each component, or a point of a box."""
 RewardKind = Literal["team", "individual"]
 """The same reward for all agents, or one of each agent's own."""
-
-
-class CoterieError(Exception):
-    """Bad input, met at a border of the library: one line that says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)

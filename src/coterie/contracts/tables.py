@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from coterie.contracts.data import Observation
-from coterie.contracts.spec import CoterieError
+from coterie.errors import CoterieError
 
 ENTRIES = 2_000_000
 """A table holds at most this many transition probabilities."""

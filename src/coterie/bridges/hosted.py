@@ -1,0 +1,122 @@
+"""Anybody's environment as a game that the host steps in worker processes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import PyTree
+
+from coterie.bridges import shared
+from coterie.bridges.layout import Layout, layout
+from coterie.bridges.parallel import Reward
+from coterie.bridges.source import Source, load, options
+from coterie.bridges.workers import Workers
+from coterie.contracts import ActionSpace, CoterieError, Simulators, Spec
+from coterie.fields import arguments, hints
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How environments are hosted.
+
+    Args:
+        reward: ``individual`` (each agent its own), ``team`` (the same for all, which is checked), or the agents'
+            ``sum`` or ``mean`` as the team's.
+        horizon: Steps after which an episode is cut; 0 for what the environment says, else 1,000.
+        metrics: Names of numbers in the infos whose last value is reported for each episode.
+        workers: Processes; 0 for one on every core. The results do not depend on it.
+        limit: Seconds that a step may take before its worker counts as hung.
+        start_limit: Seconds that a worker may take to make its environments.
+        restarts: Failures of a worker in a row, without a finished episode between, before the run gives up.
+        bounds: Refuse observations out of their space.
+    """
+
+    reward: Reward = "individual"
+    horizon: int = 0
+    metrics: tuple[str, ...] = ()
+    workers: int = 0
+    limit: float = 60.0
+    start_limit: float = 300.0
+    restarts: int = 3
+    bounds: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (("horizon", 0), ("workers", 0), ("restarts", 0)):
+            if getattr(self, name) < least:
+                raise CoterieError(f"{name} is {getattr(self, name)}: give at least {least}")
+        for name in ("limit", "start_limit"):
+            if getattr(self, name) <= 0:
+                raise CoterieError(f"{name} is {getattr(self, name)} seconds: give more than 0")
+
+
+@dataclass(frozen=True)
+class HostedGame:
+    """A function that makes environments, and what training sees of them (``contracts.HostGame``)."""
+
+    spec: Spec
+    source: Source
+    hosting: Hosting
+    seen: Layout = field(repr=False, compare=False)
+
+    def open(self, environments: int) -> Simulators:
+        """``environments`` of them in worker processes.
+
+        Raises:
+            CoterieError: A worker could not make them.
+        """
+        return Workers(self, environments)
+
+    def blank(self, environments: int) -> PyTree:
+        """Seeds, episode numbers and actions of no episode yet."""
+        wanted = shared.shapes(self.seen, environments, len(self.hosting.metrics))
+        return {name: np.zeros(*wanted[name]) for name in shared.KEPT}
+
+
+def hosted(
+    factory: str | Callable[..., Any], given: Mapping[str, Any] | None = None, hosting: Hosting | None = None
+) -> HostedGame:
+    """A game out of a function that makes PettingZoo or Gymnasium environments.
+
+    One environment is made, reset and closed here, so that what cannot be trained on is refused before any worker
+    starts.
+
+    Args:
+        factory: ``module:function``, or a function.
+        given: Options: the factory's own, and those of ``Hosting`` where the factory has none of that name.
+        hosting: Where the options of ``Hosting`` begin; its defaults if None.
+
+    Raises:
+        CoterieError: Bad options, a factory that raises, or an environment that cannot be trained on.
+    """
+    function, given = load(factory) if isinstance(factory, str) else factory, dict(given or {})
+    name = Source(factory).name
+    ours = set(hints(Hosting)) - set(getattr(getattr(function, "__code__", None), "co_varnames", ()))
+    mine = arguments(Hosting, {key: given.pop(key) for key in list(given) if key in ours}, name)
+    hosting = Hosting(**{**(vars(hosting) if hosting else {}), **mine})
+    source = Source(factory, tuple(options(function, given, name).items()))
+    env = source.make()
+    try:
+        seen = layout(env, 0, hosting.horizon)
+    except CoterieError as error:
+        raise CoterieError(f"{name}: {error}") from error
+    finally:
+        getattr(env, "close", lambda: None)()
+    return HostedGame(spec(seen, hosting.reward), source, hosting, seen)
+
+
+def spec(seen: Layout, reward: Reward) -> Spec:
+    """A layout as every room of the house knows it; agents whose names differ in a number only are of one type."""
+    names = tuple(map(str, seen.agents))
+    return Spec(
+        agents=names,
+        types=tuple(re.sub(r"[\s_-]*\d+$", "", name) or "agent" for name in names),
+        observation_sizes=tuple(each.size for each in seen.sees),
+        action_spaces=tuple(ActionSpace(each.kind, each.sizes, each.low, each.high) for each in seen.acts),
+        state_size=seen.state_size,
+        horizon=seen.horizon,
+        reward="individual" if reward == "individual" else "team",
+    )
