@@ -1,17 +1,20 @@
 """The on-policy methods as plain loops over turns, epochs, minibatches and agents, in float64 NumPy.
 
 Everything is written out: forward and backward pass of a two-layer tanh network, Adam, gradient clipping, advantages,
-normalisation, ratios, orders. Parameters are one dictionary per slot. The only thing shared with the library is where
-random numbers come from: the splits of the key and ``minibatch_rows``, so that minibatches and draws coincide.
+normalisation, ratios, orders, means over the others' joint actions. Parameters are one dictionary per slot. The only
+thing shared with the library is where random numbers come from: the splits of the key and ``minibatch_rows``, so that
+minibatches and draws coincide.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import jax
 import numpy as np
 
 from coterie.policy.fit import minibatch_rows
 from tests.oracles import estimators
+from tests.oracles.leniency import Temperatures
 from tests.oracles.normaliser import ValueNorm
 
 
@@ -29,6 +32,8 @@ class Method:
     eta: float = 1.0  # weight of negative advantages
     leak: float = 1.0  # the same, before they are normalised
     critic: str = "state"  # local
+    others: bool = False  # the critic reads the others' actions
+    lenient: dict | None = None  # numbers of the temperatures
     normalise: str = "team"  # agent
     critic_in_turns: bool = False
     trunk: float = 0.0
@@ -63,13 +68,15 @@ class Method:
         return len(set(self.slot_of)) < len(self.slot_of)
 
 
-LAYERS = ("encoder_0", "encoder_1", "output")
+def layers(params):
+    return [name for name in ("encoder_0", "encoder_1", "head_0", "output") if name in params]
 
 
-def forward(params, x):
-    """Outputs of one input vector, and what the backward pass needs."""
+def forward(params, x, beside=()):
+    """Outputs of one input vector, and what the backward pass needs; ``beside`` comes in at the head."""
     seen = []
-    for name in LAYERS:
+    for name in layers(params):
+        x = np.concatenate([x, beside]) if name == "head_0" else x
         seen.append(x)
         x = x @ params[name]["weight"] + params[name]["bias"]
         if name != "output":
@@ -78,10 +85,11 @@ def forward(params, x):
 
 
 def backward(params, seen, slope):
-    gradient = {}
-    for i in reversed(range(3)):
-        gradient[LAYERS[i]] = {"weight": np.outer(seen[i], slope), "bias": slope}
-        slope = (params[LAYERS[i]]["weight"] @ slope) * (1.0 - seen[i] ** 2)
+    gradient, names = {}, layers(params)
+    for i in reversed(range(len(names))):
+        gradient[names[i]] = {"weight": np.outer(seen[i], slope), "bias": slope}
+        below = params[names[i - 1]]["bias"].size if i else 0
+        slope = ((params[names[i]]["weight"] @ slope) * (1.0 - seen[i] ** 2))[:below]
     return gradient
 
 
@@ -90,7 +98,7 @@ def zeros(params):
 
 
 def add(total, gradient, scale):
-    for name in LAYERS:
+    for name in layers(total):
         for k in ("weight", "bias"):
             total[name][k] += scale * gradient[name][k]
 
@@ -100,7 +108,7 @@ def adam(params, state, gradient, rate, limit, epsilon=1e-5):
     norm = np.sqrt(sum((g**2).sum() for layer in gradient.values() for g in layer.values()))
     scale = min(1.0, limit / max(norm, 1e-12))
     state["count"] += 1
-    for name in LAYERS:
+    for name in layers(params):
         for k in ("weight", "bias"):
             g = scale * gradient[name][k]
             state["mu"][name][k] = 0.9 * state["mu"][name][k] + 0.1 * g
@@ -124,6 +132,7 @@ class Twin:
         fresh = lambda p: {"count": 0, "mu": zeros(p), "nu": zeros(p)}  # noqa: E731
         self.actor_state, self.critic_state = [fresh(p) for p in actor], [fresh(p) for p in critic]
         self.root, self.kl = ([value] * len(actor) for value in method.penalties[:2])
+        self.temperatures = None if method.lenient is None else Temperatures(**method.lenient)
 
     # ---------------------------------------------------------------- policies
 
@@ -200,14 +209,52 @@ class Twin:
         if self.m.critic == "local":
             x = tagged(seen["local"][t, e, m], m, len(self.m.slot_of), self.m.tagged)
             return self.m.slot_of[m], x, -1 if self.m.trunk else 0
-        return 0, seen["state"][t, e], m
+        return 0, seen["state"][t, e], 0 if self.m.others else m
+
+    def beside(self, m, actions):
+        """What comes in at the head of value m: a one-hot for each of the others, zeros for its own; its name."""
+        if not self.m.others:
+            return ()
+        n, choices = len(self.m.slot_of), self.choices
+        each = [np.eye(choices)[actions[j]] * (j != m) for j in range(n)]
+        return np.concatenate([*each, np.eye(n)[m]])
+
+    @property
+    def choices(self):
+        """A: the critic's head sees A inputs for each agent's action, and N for the name."""
+        n = len(self.m.slot_of)
+        head, below = (self.critic[0][name] for name in ("head_0", "encoder_0"))
+        return (len(head["weight"]) - len(below["bias"]) - n) // n
 
     def raw_values(self, seen, shape):
+        """At the actions taken, where the critic reads them."""
         out = np.zeros(shape)
         for t, e, m in np.ndindex(*shape):
             slot, x, head = self.value_input(seen, t, e, m)
-            out[t, e, m] = forward(self.critic[slot], x)[0][head]
+            beside = self.beside(m, seen["action"][t, e]) if self.m.others else ()
+            out[t, e, m] = forward(self.critic[slot], x, beside)[0][head]
         return out
+
+    def mean_values(self, seen, shape, chance):
+        """The mean over the others' joint actions, which have probabilities ``chance(t, e, j)[a]``."""
+        out, n = np.zeros(shape), len(self.m.slot_of)
+        for t, e, m in np.ndindex(*shape):
+            slot, x, head = self.value_input(seen, t, e, m)
+            p = [np.ones(1) if j == m else chance(t, e, j) for j in range(n)]
+            for actions in product(*(range(len(own)) for own in p)):
+                weight = np.prod([own[a] for own, a in zip(p, actions, strict=True)])
+                out[t, e, m] += weight * forward(self.critic[slot], x, self.beside(m, actions))[0][head]
+        return out
+
+    def all_values(self, ro, shape):
+        """The network's outputs for what it is trained on, values, and values of where the steps led."""
+        raw, final = self.raw_values(ro, shape), ro["final"]
+        if self.m.others:
+            mean = self.mean_values(ro, shape, lambda t, e, j: np.exp(ro["behaviour"][t, e, j]))
+            ahead = self.mean_values(final, shape, lambda t, e, j: np.exp(self.policy(final, t, e, j)[0]))
+        else:
+            mean, ahead = raw, self.raw_values(final, shape)
+        return raw, self.denormalise(mean), self.denormalise(ahead)
 
     def denormalise(self, y):
         if self.norm.ones == 0.0:
@@ -228,7 +275,7 @@ class Twin:
                 t, e = divmod(int(row), environments)
                 for m in range(target.shape[-1]):
                     slot, x, head = self.value_input(ro, t, e, m)
-                    out, seen = forward(self.critic[slot], x)
+                    out, seen = forward(self.critic[slot], x, self.beside(m, ro["action"][t, e]))
                     slope = np.zeros(len(out))
                     slope[head] = self.value_slope(out[head], goal[t, e, m], old[t, e, m])
                     add(total[slot], backward(self.critic[slot], seen, slope), weight[t, e, m])
@@ -308,10 +355,9 @@ class Twin:
         m, n = self.m, len(self.m.slot_of)
         steps, environments = ro["terminated"].shape
         turn_key, critic_key = jax.random.split(key)
-        values = n if m.critic == "local" or ro["individual"] else 1
-        raw = self.raw_values(ro, (steps, environments, values))
-        value = self.denormalise(raw)
-        next_value = self.denormalise(self.raw_values(ro["final"], (steps, environments, values)))
+        values = n if m.critic == "local" or m.others or ro["individual"] else 1
+        raw, value, next_value = self.all_values(ro, (steps, environments, values))
+        kept = np.ones((steps, environments)) if m.lenient is None else self.temperatures.kept(ro)
         blocks = m.order == "blocks" or (m.order == "semi_greedy" and m.slots == 1)
         units = [[i] for i in range(n)] if blocks else [m.members(slot) for slot in range(m.slots)]
         lap = {"simultaneous": 1, "random": len(units), "semi_greedy": len(units)}.get(m.order, m.blocks)
@@ -339,7 +385,8 @@ class Twin:
                 self.norm.update(advantage + value, ro["alive"].astype(float))
                 goal = self.norm.normalise(advantage + value)
             epochs = 1 if blocks else m.epochs
-            self.fit_actors(ro, normal, log_ratio, trained, moving, ranges, epochs, fit_key, goal, raw)
+            mercy = np.where(np.broadcast_to(advantage, normal.shape) < 0, kept[..., None], 1.0)
+            self.fit_actors(ro, normal, mercy, log_ratio, trained, moving, ranges, epochs, fit_key, goal, raw)
             if turns > 1:
                 for t, e, i in np.ndindex(steps, environments, n):
                     if m.slot_of[i] in moving:
@@ -349,9 +396,11 @@ class Twin:
         if not m.critic_in_turns and not m.trunk:
             advantage = self.estimate(ro, value, next_value, log_ratio, turns)
             self.fit_critic(ro, raw, advantage + value, m.critic_epochs, critic_key)
+        if m.lenient is not None:
+            self.temperatures.cool(ro)
         return history
 
-    def fit_actors(self, ro, normal, log_ratio, trained, moving, ranges, epochs, key, goal, old):
+    def fit_actors(self, ro, normal, mercy, log_ratio, trained, moving, ranges, epochs, key, goal, old):
         m, n, environments = self.m, len(self.m.slot_of), ro["terminated"].shape[1]
         batches = []
         for rows in np.asarray(minibatch_rows(key, ro["terminated"].size, epochs, m.minibatches)):
@@ -377,6 +426,7 @@ class Twin:
                         inside = np.clip(before, 1 - m.bound, 1 + m.bound)
                     if normal[t, e, i] < 0:
                         outside *= m.eta
+                    outside *= mercy[t, e, i]
                     by_value = 0.0
                     if m.trunk:
                         slot, x, head = self.value_input(ro, t, e, i)

@@ -7,18 +7,37 @@ import jax
 import numpy as np
 import pytest
 
+from coterie.nets.networks import Network
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import Local
 from coterie.policy.estimator import PrecedingTrace
 from coterie.policy.fit import Adam
 from coterie.policy.learner import PolicyLearner
+from coterie.policy.leniency import Lenient
 from coterie.policy.order import Blocks, SemiGreedy
-from coterie.policy.recipes import a2po, coppo, dpo, happo, ippo, mappo, optimistic_mappo
+from coterie.policy.recipes import (
+    RECIPES,
+    a2po,
+    coppo,
+    dpo,
+    dpo_without_kl,
+    dpo_without_sqrt,
+    happo,
+    ippo,
+    ippo_kl,
+    lenient_mappo,
+    mappo,
+    optimistic_mappo,
+    perla_ippo,
+    perla_mappo,
+)  # fmt: skip
+from coterie.policy.state_index import Exact
 from coterie.policy.surrogate import Clip
 from tests.oracles.policy_twin import Method, Twin
 from tests.policy.rollouts import learn, rollout, small, spec
 
 NONE, FULL, PAIR, FIVE = (0, 1, 2), (0, 0, 0), (0, 1, 0), (0, 1, 0, 1, 0)
+HEADED = Network(encoder=(8,), head=(6,))
 A2PO = {"trace": "preceding", "order": "semi_greedy", "weight": "bounded"}
 
 CASES = {
@@ -58,8 +77,26 @@ CASES = {
         dpo(official=True),
         Method(NONE, critic="local", penalty="code", penalties=(1.0, 1.0, 0.01)),
     ),
+    "ippo with kl": (
+        ippo_kl(),
+        Method(NONE, critic="local", normalise="agent", penalty="paper", penalties=(0.0, 0.01, 0.01)),
+    ),
+    "dpo without kl": (
+        dpo_without_kl(),
+        Method(NONE, critic="local", normalise="agent", penalty="paper", penalties=(0.01, 0.0, 0.01)),
+    ),
     "optimistic mappo": (optimistic_mappo(0.3), Method(FULL, normalise="scale", eta=0.3)),
     "optimistic mappo, released code": (optimistic_mappo(0.3, "after"), Method(FULL, leak=0.3)),
+    "lenient mappo": (
+        # Temperatures fall faster than by default: there are three rollouts of twelve steps.
+        replace(lenient_mappo(), weighting=Lenient(Exact(), 1, 1.2, 0.9, -1.0, 0.8, 0.9, forgive="factor")),
+        Method(FULL, lenient={"scale": 1.2, "start": 0.9, "rho": -1.0, "base": 0.8, "decay": 0.9}),
+    ),
+    "perla mappo": (perla_mappo(), Method(FULL, others=True)),
+    "perla ippo, partly shared": (
+        replace(perla_ippo(), sharing=PAIR),
+        Method(PAIR, critic="local", normalise="agent", others=True),
+    ),
 }
 
 
@@ -105,9 +142,14 @@ def test_three_updates_equal_a_plain_loop(case):
     numbers = {"actor_fit": Adam(3e-3, limit=0.5), "critic_fit": Adam(2e-3, limit=0.5)}
     if isinstance(recipe.critic, SharedTrunk):
         numbers["critic"] = recipe.critic
+    elif method.others:
+        numbers["critic"] = HEADED
     recipe = small(recipe, epochs=3, minibatches=5, **numbers)
     n = len(method.slot_of)
-    learner = PolicyLearner(recipe, spec(n, reward="individual" if individual else "team")).checked()
+    own = spec(n, reward="individual" if individual else "team")
+    # Few states: the same ones are met again, with their temperatures.
+    own = replace(own, state_size=2) if method.lenient else own
+    learner = PolicyLearner(recipe, own).checked()
     state = learner.init(jax.random.key(0), recipe.environments)
     method = replace(method, epochs=3, critic_epochs=2, minibatches=5, rate=3e-3, critic_rate=2e-3, limit=0.5)
     actors = [plain(state.actor["net"], slot) for slot in range(method.slots)]
@@ -127,5 +169,17 @@ def test_three_updates_equal_a_plain_loop(case):
             np.testing.assert_allclose(state.coefficients, [twin.root, twin.kl], rtol=1e-6)
         for slot in range(len(critics)):
             assert_same(state.critic, slot, twin.critic[slot], state.critic_optimiser, twin.critic_state[slot])
+        if method.lenient:
+            table = np.full((own.state_size, *(own.choices,) * n), twin.temperatures.start)
+            for place, temperature in twin.temperatures.table.items():
+                table[place] = temperature
+            np.testing.assert_allclose(state.temperatures.table, table.ravel(), rtol=1e-5)
+            np.testing.assert_allclose(state.temperatures.ceiling, twin.temperatures.ceiling, rtol=1e-6)
         mean, variance = twin.norm.moments()
         np.testing.assert_allclose([state.scale.mean, state.scale.variance], [mean, variance], rtol=1e-4, atol=1e-5)
+
+
+def test_every_recipe_has_a_row():
+    """IPPO with a KL penalty is what DPO without the square root is."""
+    assert replace(dpo_without_sqrt(), name="ippo_kl") == ippo_kl()
+    assert {recipe.name for recipe, _ in CASES.values()} == set(RECIPES) - {"dpo_without_sqrt"}
