@@ -9,9 +9,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_type_hints
 
-from coterie.contracts import CoterieError, Game
+from coterie.contracts import CoterieError, Game, HostGame
 
-Opened = TypeVar("Opened", bound=Game)
+Opened = TypeVar("Opened", bound=Game | HostGame)
 
 
 def whole_at_least(name: str, value: object, least: int) -> None:
