@@ -8,6 +8,8 @@ import pytest
 
 from coterie.contracts import CoterieError
 from coterie.nets.networks import Network
+from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import AgentSpecific, GlobalState, Local, PolicyEmbedded
 from coterie.policy.estimator import Gae, NStep, PrecedingTrace
 from coterie.policy.learner import PolicyLearner
@@ -36,7 +38,7 @@ def drawn(seed):
     weights = [One(), Others(), Preceding(), Preceding(0.1), Preceding(place="outside"), Hysteretic(0.4),
                Lenient(index, buckets=50, forgive=pick("mask", "factor"))]  # fmt: skip
     inner = pick(Local(), GlobalState(), AgentSpecific())
-    return Recipe(
+    line = Recipe(
         sharing=pick("full", "type", "none", (0, 1, 0)),
         critic_input=pick(inner, PolicyEmbedded(inner, 3, pick(0, 9))),
         estimator=pick(Gae(), Gae(truncation="zero"), NStep(2), PrecedingTrace(), PrecedingTrace(lambda_squared=True)),
@@ -47,7 +49,16 @@ def drawn(seed):
         leak=pick(1.0, 0.5),
         critic_turns=pick("after", "turn"),
         value_clip=pick(None, 0.2),
+        value_norm=pick(ValueNorm(), NoNorm()),
+        critic=HEADED,
     )
+    allowed = isinstance(line.critic_input, Local) and line.critic_turns == "after"
+    return replace(line, critic=pick(HEADED, SharedTrunk())) if allowed else line
+
+
+def cut(line):
+    """A small one with the critic that it has, or with one whose head takes in actions."""
+    return small(line, critic=line.critic if isinstance(line.critic, SharedTrunk) else HEADED)
 
 
 def valid(count):
@@ -55,7 +66,7 @@ def valid(count):
     seeds, refused = [], 0
     for seed in range(1000):
         try:
-            PolicyLearner(small(drawn(seed), critic=HEADED), spec()).checked()
+            PolicyLearner(cut(drawn(seed)), spec()).checked()
         except CoterieError as error:
             assert "\n" not in str(error)
             refused += 1
@@ -72,7 +83,7 @@ LINES = NAMED | {f"drawn {seed}": drawn(seed) for seed in valid(4)}
 @pytest.mark.parametrize("name", LINES)
 def test_learns_for_three_updates(name):
     """All that changes stays finite, every actor moves, and the figures have their shapes."""
-    learner = PolicyLearner(small(LINES[name], critic=HEADED), spec()).checked()
+    learner = PolicyLearner(cut(LINES[name]), spec()).checked()
     state = first = learner.init(jax.random.key(0), E)
     metrics = {}
     for seed in range(3):
@@ -82,3 +93,10 @@ def test_learns_for_three_updates(name):
     assert metrics["kl"].shape == (3,) and metrics["policy_loss"].shape == (3,)
     moved = jax.tree.map(lambda a, b: np.abs(a - b).reshape(len(a), -1).max(1), state.actor, first.actor)
     assert (np.max(np.stack(jax.tree.leaves(moved)), 0) > 0).all()
+
+
+def test_both_kinds_of_values_are_drawn():
+    """Normalised and as they are; of a network of its own and of the policy's."""
+    lines = [line for name, line in LINES.items() if name.startswith("drawn")]
+    assert {type(line.value_norm) for line in lines} == {ValueNorm, NoNorm}
+    assert {type(line.critic) for line in lines} == {Network, SharedTrunk}
