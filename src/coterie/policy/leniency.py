@@ -56,6 +56,10 @@ class Lenient(eqx.Module):
     above the ceiling, which falls by ``ceiling_decay`` an iteration. Bad is what has a negative advantage before it is
     normalised. Source: Lenient policy gradients, with the schedule of lenient DQN (Palmer et al. 2018, eqs. 3 to 5).
 
+    States are told apart by ``index``. ``exact`` means something only where the state is constant or a one-hot: it goes
+    by the place of the largest entry, so that of any other kind states which have nothing in common share a
+    temperature. A game does not say what its state is made of, so this is not refused.
+
     Args:
         index: How states are told apart.
         buckets: Entries of the table; states and joint actions are hashed into them. Of no use to ``exact``.

@@ -27,7 +27,13 @@ def mix(x: Array) -> Array:
 
 
 class Exact(eqx.Module):
-    """The number of the state, for games whose state is constant or a one-hot: one entry for each joint action."""
+    """The number of the state, for games whose state is constant or a one-hot: one entry for each joint action.
+
+    The number is the place of the largest entry. That is the state itself if it is a one-hot (``stochastic/random``) or
+    there is only one (``matrix/...``); of features of any other kind (positions, levels, several one-hots side by side)
+    it means nothing, and states which have nothing in common are taken for one. A spec has the size of a state and not
+    its meaning, so nothing can refuse this: choose ``sim_hash`` unless you know.
+    """
 
     of: Source = eqx.field(static=True, default="state", init=False)
 
