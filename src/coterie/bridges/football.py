@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from jaxtyping import PyTree
-
+from coterie.bridges.deferred import Deferred
 from coterie.bridges.hosted import HostedGame, Hosting, hosted
-from coterie.contracts import CoterieError, Simulators, Spec
+from coterie.contracts import CoterieError
 from coterie.extras import require
 from coterie.fields import nearest
 from coterie.games.options import number_within, one_of, variant, whole_at_least
@@ -58,7 +56,7 @@ SCENARIOS = {
 
 
 @dataclass(frozen=True)
-class Football:
+class Football(Deferred):
     """Players of one team in Google Research Football against its built-in players (Kurach et al. 2020).
 
     It needs an installation of gfootball in a Python of its own (the page on football says how).
@@ -93,32 +91,14 @@ class Football:
         if self.agents > (most := SCENARIOS[self.scenario].most):
             raise CoterieError(f"agents is {self.agents}: {self.scenario} lets one control at most {most} players")
 
-    @property
-    def spec(self) -> Spec:
-        """What the game is.
-
-        Raises:
-            CoterieError: Football is not installed, or its Python was not said.
-        """
-        return _hosted(self).spec
-
-    def open(self, environments: int) -> Simulators:
-        """``environments`` matches, each in a process of football's Python beside its worker."""
-        return _hosted(self).open(environments)
-
-    def blank(self, environments: int) -> PyTree:
-        """What is saved of matches that have not begun."""
-        return _hosted(self).blank(environments)
-
-
-@lru_cache(maxsize=16)
-def _hosted(game: Football) -> HostedGame:
-    require("pettingzoo", "games")
-    found = SCENARIOS[game.scenario]
-    options = {"scenario": found.level, "agents": game.agents or found.agents, "checkpoints": game.checkpoints,
-               "python": game.python, "patience": game.patience}  # fmt: skip
-    how = Hosting(game.reward, metrics=METRICS, workers=game.workers, limit=2 * game.patience)
-    return hosted("coterie.bridges.football_env:FootballEnv", options, how)
+    def host(self) -> HostedGame:
+        """The scenario; football is started to find out what it is."""
+        require("pettingzoo", "games")
+        found = SCENARIOS[self.scenario]
+        options = {"scenario": found.level, "agents": self.agents or found.agents, "checkpoints": self.checkpoints,
+                   "python": self.python, "patience": self.patience}  # fmt: skip
+        how = Hosting(self.reward, metrics=METRICS, workers=self.workers, limit=2 * self.patience)
+        return hosted("coterie.bridges.football_env:FootballEnv", options, how)
 
 
 def _scenario(name: str) -> Callable[..., Football]:
