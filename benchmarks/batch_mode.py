@@ -69,7 +69,7 @@ def main() -> None:
     cache()
     rows = []
     for agents, actions in GAMES:
-        game = catalogue.make("matrix/climb", agents=agents, actions=actions)
+        game = catalogue.jittable("matrix/climb", agents=agents, actions=actions)
         for label, (name, options) in LINES.items():
             if label == "lenient_mappo" and actions**agents > 2**20:
                 options = {}

@@ -24,8 +24,8 @@ from coterie.compiled import cache
 from coterie.contracts import Game
 from coterie.nets.networks import Network
 from coterie.policy.learner import PolicyLearner
+from coterie.training.engine import advance, begin, place
 from coterie.training.files import plain, write_json
-from coterie.training.train import advance, begin, place
 
 FILE = Path(__file__).parent / "results" / "climb.json"
 LINES = {
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=list(LINES), choices=list(LINES))
     given = parser.parse_args()
     cache()
-    game = catalogue.make("matrix/climb", agents=given.agents, actions=given.actions)
+    game = catalogue.jittable("matrix/climb", agents=given.agents, actions=given.actions)
     net, size = Network((32,)), f"{given.agents}x{given.actions}"
     document = json.loads(FILE.read_text()) if FILE.exists() else {}
     rows = document.setdefault(size, {"basin": basin(given.agents), "samples_per_iteration": 256, "recipes": {}})

@@ -38,7 +38,7 @@ BASES = {"perla_ippo": "ippo", "perla_ippo, K = 100 drawn": "ippo"}
 
 def compiled(name: str, options: dict, agents: int):
     """A function that runs one update on a rollout and waits for it."""
-    game = catalogue.make("particle/spread", agents=agents)
+    game = catalogue.jittable("particle/spread", agents=agents)
     recipe = catalogue.recipe(name, options)
     learner = PolicyLearner(recipe, game.spec).checked()
     state = learner.init(jax.random.key(0), recipe.environments)

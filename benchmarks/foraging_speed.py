@@ -21,7 +21,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from coterie.catalogue import make
+from coterie.catalogue import jittable
 from coterie.contracts import Game
 from coterie.games.foraging_rules import CHOICES
 from coterie.training.collect import where_row
@@ -68,7 +68,7 @@ def seconds(call: Callable[[], Any], repeats: int) -> tuple[float, float]:
 
 def measure(name: str, environments: int, steps: int, part: str, repeats: int) -> dict[str, float]:
     """The figures of one map."""
-    game = make(name)
+    game = jittable(name)
     mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
     spec = jax.sharding.PartitionSpec("device")
     half = partial(play, game, environments // DEVICES, steps, part)

@@ -22,7 +22,6 @@ from coterie.compiled import cache
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import plain, write_json
-from coterie.training.session import assessment
 from coterie.training.statistics import interval
 
 RESULTS = Path(__file__).parent / "results"
@@ -55,7 +54,7 @@ def main() -> None:
     given = parser.parse_args()
     cache()
     document: dict = json.loads(given.file.read_text()) if given.file.exists() else {"teams": {}}
-    game, seeds = catalogue.make("particle/spread"), tuple(range(given.seeds))
+    game, seeds = catalogue.jittable("particle/spread"), tuple(range(given.seeds))
     for name in given.recipes:
         directory = given.out / name
         try:
@@ -63,7 +62,7 @@ def main() -> None:
         except CoterieError as error:
             raise SystemExit(f"{directory}: {error}") from None
         run = load(directory)
-        found = assessment(run.game, run.learner, run.loops.learner, run.seeds, EPISODES, 1)
+        found = run.assess(EPISODES)
         row: dict = {form: {key: found[form][key] for key in ("mean", "low", "high", "returns")} for form in
                ("greedy", "sampled")}  # fmt: skip
         row["training"] = [at(directory, given.steps // 4), at(directory, given.steps // 2), at(directory, given.steps)]

@@ -118,7 +118,7 @@ def test_training_is_not_changed_by_the_number_of_evaluations(tmp_path):
     ("changes", "message"),
     [
         ({"recipe": "a2po"}, "'a2po' is no recipe: give one such as coterie.recipes.a2po"),
-        ({"game": 3}, "3 is no game: give a name such as particle/spread, or an object with spec, reset and step"),
+        ({"game": 3}, "3 is no game: give a name such as particle/spread, a function that makes environments, or an "),
         ({"game": "probe/jiont"}, "there is no game 'probe/jiont': did you mean probe/joint"),
         ({"game_options": {"agent": 3}}, "probe/joint has no option 'agent': did you mean agents"),
         ({"seeds": 0}, "a run needs at least 1 step and 1 seed, not 32 steps and 0 seeds"),

@@ -25,7 +25,7 @@ from coterie.fields import encode
 from coterie.nets.networks import Network
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.learner import PolicyLearner
-from coterie.training.train import begin
+from coterie.training.engine import begin
 
 SIZES = {"environments": 4, "rollout": 8, "minibatches": 1, "epochs": 1, "critic_epochs": 1}
 NETS = {"actor": Network((8,)), "critic": Network((8,))}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,16 +14,18 @@ import numpy as np
 import optax
 from jaxtyping import PyTree
 
-from coterie.catalogue import games, make
-from coterie.contracts import CoterieError, Game
-from coterie.fields import arguments, convert, decode, encode
+from coterie.bridges.hosted import hosted
+from coterie.catalogue import make, read
+from coterie.contracts import CoterieError, Game, HostGame
+from coterie.fields import convert, decode, encode
 from coterie.player import Policy
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import Recipe
 from coterie.training import record, session
+from coterie.training.engine import Loop, SeedAxis
 from coterie.training.files import plain
 from coterie.training.session import Observer
-from coterie.training.train import Loop, Schedule, SeedAxis, begin, schedule
+from coterie.training.train import Schedule, engine, schedule
 from coterie.version import __version__
 
 
@@ -41,7 +44,7 @@ class Run:
 
     directory: Path
     document: Mapping[str, Any]
-    game: Game
+    game: Game | HostGame
     learner: PolicyLearner
     loops: Loop
 
@@ -50,13 +53,16 @@ class Run:
         """The seeds of the run."""
         return tuple(self.document["seeds"])
 
-    def evaluate(self, episodes: int = 100, greedy: bool = True) -> Evaluation:
-        """Play ``episodes`` whole episodes with each seed's team."""
+    def assess(self, episodes: int) -> dict[str, Any]:
+        """Play ``episodes`` whole episodes with each seed's team, greedily and by sampling: what a report prints."""
         if episodes < 1:
             raise CoterieError(f"an evaluation needs at least 1 episode, not {episodes}")
-        states = self.loops.learner
-        found = session.assessment(self.game, self.learner, states, self.seeds, episodes, 1)
-        one = found["greedy" if greedy else "sampled"]
+        with closing(engine(self.game, self.learner, Schedule(self.seeds, 0, 1, 1, episodes))) as at_work:
+            return session.assessment(at_work, self.loops.learner, self.seeds, episodes, 1)
+
+    def evaluate(self, episodes: int = 100, greedy: bool = True) -> Evaluation:
+        """Play ``episodes`` whole episodes with each seed's team."""
+        one = self.assess(episodes)["greedy" if greedy else "sampled"]
         return Evaluation(one["mean"], one["low"], one["high"], one["returns"])
 
     def state(self, seed: int = 0) -> PyTree:
@@ -74,7 +80,7 @@ class Run:
 
 def train(
     recipe: Recipe,
-    game: str | Game,
+    game: Opened,
     seeds: int | Sequence[int] = 1,
     steps: int = 1_000_000,
     out: str | Path = "runs/run",
@@ -93,11 +99,12 @@ def train(
 
     Args:
         recipe: The method, such as ``coterie.recipes.a2po()``.
-        game: A name of the catalogue, or any jittable ``Game``.
+        game: A name of the catalogue or ``module:factory``; any jittable ``Game``; or a function that makes
+            PettingZoo or Gymnasium environments.
         seeds: How many seeds (0, 1, …), or which.
         steps: Environment steps of each seed, rounded up to whole chunks of iterations.
         out: The run directory.
-        game_options: Options of a game given by name.
+        game_options: Options of a game given by name or by a function.
         resume: Go on with the run in ``out``.
         points: Log points (and checkpoints) at most.
         evaluations: Evaluations along the way; there is always one at the end.
@@ -133,15 +140,25 @@ def train(
     return Run(directory, document, opened, learner, loops)
 
 
-def _opened(game: str | Game, options: Mapping[str, Any]) -> tuple[Game, dict[str, Any]]:
+Opened = str | Game | HostGame | Callable[..., Any]
+"""What may stand for a game."""
+
+
+def _opened(game: Opened, options: Mapping[str, Any]) -> tuple[Game | HostGame, dict[str, Any]]:
     """The game, and what ``run.json`` says of it."""
     if isinstance(game, str):
-        function = games().get(game)
-        read = arguments(function, options, game) if function else options
-        return make(game, **read), {"name": game, "options": read}
+        found = make(game, **options)
+        return found, {"name": game, "options": read(game, options)}
+    if isinstance(game, HostGame):
+        return game, {"name": type(game).__name__, "options": {}, "own": True}
+    if isinstance(game, type) or (callable(game) and not isinstance(game, Game)):
+        opened = hosted(game, options)
+        return opened, {"name": opened.source.name, "options": dict(options), "own": True}
     if not isinstance(game, Game):
-        raise CoterieError(f"{game!r} is no game: give a name such as particle/spread, or an object with spec, reset "
-                           "and step")  # fmt: skip
+        raise CoterieError(
+            f"{game!r} is no game: give a name such as particle/spread, a function that makes environments, or an "
+            "object with spec, reset and step"
+        )
     try:
         hash(game)
     except TypeError as error:
@@ -156,13 +173,13 @@ class Record(NamedTuple):
     """What ``run.json`` says: enough to go on with the run."""
 
     document: dict[str, Any]
-    game: Game
+    game: Game | HostGame
     learner: PolicyLearner
     plan: Schedule
     axis: SeedAxis
 
 
-def restore(directory: str | Path, game: Game | None = None) -> Record:
+def restore(directory: str | Path, game: Opened | None = None) -> Record:
     """Read ``run.json``; ``game`` is needed where the run was made on a game of the user's own.
 
     Raises:
@@ -183,13 +200,16 @@ def restore(directory: str | Path, game: Game | None = None) -> Record:
         raise CoterieError(
             f"{directory} was made on a game of your own: give it, coterie.load(directory, game={name}(…))"
         )
-    if game is not None and own and type(game).__name__ != name:
-        raise CoterieError(f"{directory} was made on the game {name}, not on {type(game).__name__}: give that one")
-    opened = make(name, **options) if game is None else _opened(game, {})[0]
+    if game is None:
+        opened = make(name, **options)
+    else:
+        opened, about = _opened(game, options if own else {})
+        if own and about["name"] != name:
+            raise CoterieError(f"{directory} was made on the game {name}, not on {about['name']}: give that one")
     return Record(document, opened, PolicyLearner(recipe, opened.spec).checked(), plan, axis)
 
 
-def load(directory: str | Path, game: Game | None = None) -> Run:
+def load(directory: str | Path, game: Opened | None = None) -> Run:
     """Open a run directory; nothing in it is executed.
 
     Args:
@@ -200,7 +220,7 @@ def load(directory: str | Path, game: Game | None = None) -> Run:
         CoterieError: It is missing, damaged, half-written, of a newer version, or of another game.
     """
     found = restore(directory, game)
-    like = begin(found.game, found.learner, found.plan.seeds)
+    like = engine(found.game, found.learner, found.plan._replace(devices=1)).begin()
     loops, _ = record.restored(Path(directory), found.document, like)
     return Run(Path(directory), found.document, found.game, found.learner, loops)
 
@@ -208,7 +228,7 @@ def load(directory: str | Path, game: Game | None = None) -> Run:
 def resume(
     directory: str | Path,
     observer: Observer | None = None,
-    game: Game | None = None,
+    game: Opened | None = None,
     backends: tuple[str, ...] = (),
 ) -> Run:
     """Go on with a run that was stopped, exactly as it would have gone on.

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from coterie.contracts import CoterieError, Game
+from coterie.bridges.hosted import divided, hosted
+from coterie.bridges.source import load
+from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import arguments, convert, hints, nearest, override, parse
 from coterie.policy.recipes import RECIPES, Recipe, recurrent
 
@@ -22,20 +24,44 @@ def games() -> dict[str, Callable[..., Game]]:
     return found
 
 
-def make(name: str, **options: Any) -> Game:
+def make(name: str, **options: Any) -> Game | HostGame:
     """Open a game by name.
 
     Args:
-        name: Such as ``particle/spread``; ``coterie list`` prints them all.
-        options: The game's own options; text is read by their types.
+        name: Such as ``particle/spread``, ``coterie list`` prints them all; or ``module:factory``, a function that
+            makes PettingZoo or Gymnasium environments.
+        options: The game's own options; text is read by their types. Of a factory, its arguments and those of
+            ``bridges.hosted.Hosting``.
 
     Raises:
         CoterieError: No such game, no such option, or a value out of range.
     """
+    if ":" in name:
+        return hosted(name, options)
     known = games()
     if name not in known:
         raise CoterieError(f"there is no game {name!r}: {nearest(name, known)}")
     return known[name](**arguments(known[name], options, name))
+
+
+def jittable(name: str, **options: Any) -> Game:
+    """As ``make``, for what only compiled games can do.
+
+    Raises:
+        CoterieError: As ``make``; or the host steps this game.
+    """
+    found = make(name, **options)
+    if isinstance(found, HostGame):
+        raise CoterieError(f"{name} is stepped on the host, and this needs a compiled game, such as particle/spread")
+    return found
+
+
+def read(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """``options`` of a game by name as a run's record keeps them: text is read by their types."""
+    if ":" in name:
+        own, ours = divided(load(name), options, name)
+        return {**own, **ours}
+    return arguments(games()[name], options, name)
 
 
 def recipe(name: str, options: Mapping[str, Any] | None = None) -> Recipe:

@@ -10,7 +10,8 @@ import pytest
 
 from coterie import catalogue
 from coterie.policy.learner import PolicyLearner
-from coterie.training.train import advance, begin, check, schedule
+from coterie.training.engine import advance, begin
+from coterie.training.train import check, schedule
 
 GAMMA = 0.9
 BASE = {

@@ -18,7 +18,7 @@ from coterie.contracts import CoterieError
 from coterie.nets.networks import Network
 from coterie.policy.learner import PolicyLearner
 from coterie.training.collect import open_stage, scan
-from coterie.training.train import ENVIRONMENTS, advance, begin, device_mesh, place
+from coterie.training.engine import ENVIRONMENTS, advance, begin, device_mesh, place
 
 GAME = make("particle/spread", length=5)
 

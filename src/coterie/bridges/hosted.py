@@ -13,7 +13,7 @@ from jaxtyping import PyTree
 from coterie.bridges import shared
 from coterie.bridges.layout import Layout, layout
 from coterie.bridges.parallel import Reward
-from coterie.bridges.source import Source, load, options
+from coterie.bridges.source import Source, load, options, parameters
 from coterie.bridges.workers import Workers
 from coterie.contracts import ActionSpace, CoterieError, Simulators, Spec
 from coterie.fields import arguments, hints
@@ -92,12 +92,10 @@ def hosted(
     Raises:
         CoterieError: Bad options, a factory that raises, or an environment that cannot be trained on.
     """
-    function, given = load(factory) if isinstance(factory, str) else factory, dict(given or {})
     name = Source(factory).name
-    ours = set(hints(Hosting)) - set(getattr(getattr(function, "__code__", None), "co_varnames", ()))
-    mine = arguments(Hosting, {key: given.pop(key) for key in list(given) if key in ours}, name)
-    hosting = Hosting(**{**(vars(hosting) if hosting else {}), **mine})
-    source = Source(factory, tuple(options(function, given, name).items()))
+    own, ours = divided(load(factory) if isinstance(factory, str) else factory, given or {}, name)
+    hosting = Hosting(**{**(vars(hosting) if hosting else {}), **ours})
+    source = Source(factory, tuple(own.items()))
     env = source.make()
     try:
         seen = layout(env, 0, hosting.horizon)
@@ -106,6 +104,18 @@ def hosted(
     finally:
         getattr(env, "close", lambda: None)()
     return HostedGame(spec(seen, hosting.reward), source, hosting, seen)
+
+
+def divided(function: Callable[..., Any], given: Mapping[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options as values: the factory's own, and those of ``Hosting`` where the factory has none of that name.
+
+    Raises:
+        CoterieError: Neither has such an option, or the value is of another type.
+    """
+    own, ours = parameters(function), hints(Hosting)
+    mine = {key: value for key, value in given.items() if key in ours and key not in own}
+    rest = {key: value for key, value in given.items() if key not in mine}
+    return options(function, rest, name), arguments(Hosting, mine, name)
 
 
 def spec(seen: Layout, reward: Reward) -> Spec:

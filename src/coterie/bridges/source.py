@@ -94,6 +94,14 @@ def load(name: str) -> Callable[..., Any]:
     return found
 
 
+def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a function by name; none where Python cannot tell."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
 def options(function: Callable[..., Any], given: Mapping[str, Any], name: str) -> dict[str, Any]:
     """``given`` as keyword arguments of ``function``: text is read by its annotations, or as JSON where it has none.
 
@@ -101,17 +109,15 @@ def options(function: Callable[..., Any], given: Mapping[str, Any], name: str) -
         CoterieError: The function has no such option, or the value is of another type.
     """
     try:
-        signature = inspect.signature(function)
         types = typing.get_type_hints(function)
     except (TypeError, ValueError, NameError):
-        signature, types = None, {}
-    open_ended = signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-    known = set(signature.parameters) if signature else set()
+        types = {}
+    known = parameters(function)
+    open_ended = not known or any(p.kind is p.VAR_KEYWORD for p in known.values())
     out = {}
     for key, value in given.items():
         if key not in known and not open_ended:
-            hint = nearest(key, known) if known else "it has none"
-            raise CoterieError(f"{name} has no option {key!r}: {hint}")
+            raise CoterieError(f"{name} has no option {key!r}: {nearest(key, known)}")
         kind = types.get(key, Any)
         if kind is Any or not _readable(kind):
             out[key] = _literal(value)

@@ -86,7 +86,9 @@ def seen(agent: str, space: Any) -> Seen:
     from gymnasium.spaces import Dict, flatten_space
 
     beside = tuple(name for name in space if name != MASK) if isinstance(space, Dict) and MASK in space else ()
-    own = Dict({name: space[name] for name in beside}) if len(beside) > 1 else space[beside[0]] if beside else space
+    own: Any = (
+        Dict({name: space[name] for name in beside}) if len(beside) > 1 else space[beside[0]] if beside else space
+    )
     if _is_box(own) and own.dtype == np.uint8 and np.ndim(own.low) == 3:
         raise CoterieError(
             f"{agent} sees pictures of shape {own.shape}, and the networks here read flat vectors: wrap the "

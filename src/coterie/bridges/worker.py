@@ -64,11 +64,18 @@ class Worker:
                 continue
             for row in range(rows.start, rows.stop):
                 self._begin(row)
-                for t in range(int(self.arrays["length"][row])) if command == REPLAY else ():
-                    self._move(row, self.arrays["actions"][row, t])
-                    for now, final in zip(self.now[row], self.final[row], strict=True):
-                        now[...] = final
+                if command == REPLAY:
+                    self._replay(row)
             self._check(rows, "")
+
+    def _replay(self, row: int) -> None:
+        """Do again what was done since the episode began; one that ends before was not the same episode."""
+        for t in range(int(self.arrays["length"][row])):
+            ended = any(self._move(row, self.arrays["actions"][row, t]))
+            for now, final in zip(self.now[row], self.final[row], strict=True):
+                now[...] = final
+            if ended:
+                return
 
     def _begin(self, row: int) -> None:
         """The first observation of the row's current episode."""

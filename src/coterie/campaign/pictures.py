@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from coterie.api import Run
-from coterie.contracts import CoterieError, Drawable, Scene, Team
+from coterie.contracts import CoterieError, Drawable, HostGame, Scene, Team
 from coterie.games.scripted import random_team
 from coterie.training import journal
 from coterie.training.curves import write_curves
@@ -42,7 +42,7 @@ def curve(path: Path, runs: Mapping[str, Path], references: Mapping[str, float] 
 def scenes(run: Run, team: Team, episodes: int, key: jax.Array) -> tuple[list[Scene], float]:
     """The frames of some episodes of one team, one after another, and their mean return."""
     game = run.game
-    if not isinstance(game, Drawable):
+    if not isinstance(game, Drawable) or isinstance(game, HostGame):
         raise CoterieError(f"{run.document['game']['name']} cannot be drawn: it has no scene; evaluate it instead")
     states, actions, rewards, lengths = jax.device_get(trail(game, team, key, episodes))
     frames, total = [], 0.0

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from coterie import catalogue
 from coterie.campaign.claims import Claim
-from coterie.contracts import CoterieError, Game
+from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import nearest
 from coterie.policy.recipes import Recipe
 
@@ -74,7 +74,7 @@ class Job(NamedTuple):
         """Its run directory inside the campaign's."""
         return f"runs/{slug(self.method)}/{slug(self.game)}"
 
-    def opened(self) -> Game:
+    def opened(self) -> Game | HostGame:
         """The game."""
         return catalogue.make(self.arena.game, **self.arena.options)
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from coterie.catalogue import make, recipe
+from coterie.catalogue import jittable, recipe
 from coterie.cli.screen import say, table
 from coterie.contracts import CoterieError, Game
 from coterie.fields import nearest
@@ -24,8 +24,8 @@ from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import Recipe
 from coterie.policy.tower import Tower
 from coterie.training.collect import scan
+from coterie.training.engine import advance, begin, place
 from coterie.training.evaluate import play
-from coterie.training.train import advance, begin, place
 
 RECURRENT = Network(encoder=(128,), memory=128, head=(128,), activation="relu")
 FORWARD = Network(encoder=(64, 64), activation="tanh")
@@ -128,7 +128,7 @@ def update_flops(learner: PolicyLearner, agents: int) -> float:
 
 def measure(work: Work, repeats: int) -> dict[str, Any]:
     """Medians of one benchmark: a whole iteration, and its split into environment, acting and update."""
-    game: Game = make("particle/spread", agents=work.agents)
+    game: Game = jittable("particle/spread", agents=work.agents)
     learner = PolicyLearner(work.recipe, game.spec).checked()
     sizes, seeds = learner.sizes, tuple(range(work.seeds))
     steps = sizes.environments * sizes.rollout * work.seeds

@@ -106,12 +106,11 @@ class Evaluate:
         from coterie.api import load
         from coterie.campaign.yardsticks import random_row
         from coterie.cli.screen import evaluation_table, say
-        from coterie.training.session import assessment
 
         if self.episodes < 1:
             raise CoterieError(f"--episodes is {self.episodes}: give at least 1")
         run = load(self.directory)
-        found = assessment(run.game, run.learner, run.loops.learner, run.seeds, self.episodes, 1)
+        found = run.assess(self.episodes)
         rows = {name: found[name] for name in ("greedy", "sampled")}
         rows["random team"] = random_row(run.game, run.seeds, self.episodes)
         if not self.json:

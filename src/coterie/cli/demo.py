@@ -8,14 +8,13 @@ from typing import Any
 from coterie.api import train
 from coterie.campaign.pictures import curve, replay
 from coterie.campaign.yardsticks import random_row, team_row
-from coterie.catalogue import make, recipe
+from coterie.catalogue import jittable, recipe
 from coterie.cli.screen import Bars, Live, say, spread, table
 from coterie.contracts import CoterieError
 from coterie.games.scripted import greedy_assignment
 from coterie.training.files import write_json
 from coterie.training.journal import METRICS, TIMING
 from coterie.training.record import CHECKPOINTS, EVALUATION, POLICIES, RUN
-from coterie.training.session import assessment
 
 METHODS = ("a2po", "mappo")
 RESULT = "demo.json"
@@ -24,7 +23,7 @@ EPISODES = 256
 
 def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str, Any]:
     """Train each method, evaluate all teams over the same episodes, and write table, curves and replay."""
-    opened = make(game)
+    opened = jittable(game)
     yardstick = greedy_assignment(opened)
     _claim(out)
     runs, rows, rates = {}, {}, {}
@@ -35,7 +34,7 @@ def demo(out: Path, game: str, steps: int, seeds: int, quiet: bool) -> dict[str,
             runs[name] = train(recipe(name), game, seeds, steps, directory, observer=live.update)
         rates[name] = live.rate
     for name, run in runs.items():
-        rows[name] = assessment(run.game, run.learner, run.loops.learner, run.seeds, EPISODES, 1)["greedy"]
+        rows[name] = run.assess(EPISODES)["greedy"]
     numbers = runs[METHODS[0]].seeds
     rows["random team"] = random_row(opened, numbers, EPISODES)
     rows["greedy assignment"] = team_row(opened, yardstick, numbers, EPISODES)

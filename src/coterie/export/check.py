@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
-from coterie.contracts import CoterieError, Game, Observation, Spec
+from coterie.contracts import CoterieError, Game, HostGame, Observation, Spec
 from coterie.export.agent import AgentPolicy
 from coterie.nets.distributions import Normal
 from coterie.policy.learner import PolicyLearner
-from coterie.training.collect import open_stage, scan, where_row
+from coterie.training.collect import Stage, hosted, open_stage, scan, where_row
 
 if TYPE_CHECKING:
     from coterie.api import Run
@@ -65,11 +66,25 @@ def observe(run: Run, state: PyTree) -> Seen:
     return Seen(*(np.concatenate(pair, axis=1) for pair in rows))
 
 
+def _play(game: Game | HostGame, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
+    if isinstance(game, HostGame):
+        return _hosted(game, learner, state, key)
+    return _scanned(game, learner, state, key)
+
+
 @partial(jax.jit, static_argnums=0)
-def _play(game: Game, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
+def _scanned(game: Game, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
     stage_key, play_key = jax.random.split(key)
     stage = open_stage(game, learner, stage_key, PLAYED)
     _, rollout, _ = scan(game, learner, state, stage, play_key)
+    return rollout.observation, rollout.reset
+
+
+def _hosted(game: HostGame, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
+    with closing(game.open(PLAYED)) as simulators:
+        opening: Any = simulators.reset(np.arange(PLAYED, dtype=np.uint32))
+        stage = Stage((), opening, learner.carry(PLAYED), jnp.ones(PLAYED, bool), jnp.zeros(PLAYED))
+        _, rollout, _ = hosted(game, simulators, learner, state, stage, key)
     return rollout.observation, rollout.reset
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
-from coterie.contracts import Game, Learner, Metrics, Observation, Rollout
+from coterie.contracts import Game, HostGame, Learner, Metrics, Observation, Rollout, Simulators, Step
 
 
 class Stage(NamedTuple):
@@ -44,9 +46,9 @@ def where_row(mask: Bool[Array, " E"], yes: PyTree, no: PyTree) -> PyTree:
     return jax.tree.map(pick, yes, no)
 
 
-def team_reward(game: Game, reward: Float[Array, "*lead N"]) -> Float[Array, "*lead"]:
-    """What the team earned: the common reward, or the sum of individual ones."""
-    return reward[..., 0] if game.spec.reward == "team" else jnp.sum(reward, axis=-1)
+def team_reward(game: Game | HostGame, reward: Any) -> Any:
+    """What the team earned ``[...]`` of rewards ``[..., N]``, JAX's or NumPy's: the common one, or their sum."""
+    return reward[..., 0] if game.spec.reward == "team" else reward.sum(-1)
 
 
 def scan(
@@ -100,3 +102,94 @@ def scan(
     stage, (carry, (seen, ended)) = jax.lax.scan(stretch, stage, keys)
     flat = jax.tree.map(lambda x: x.reshape(steps, *x.shape[2:]), seen)
     return stage, flat._replace(carry=carry), jax.tree.map(jnp.sum, ended)
+
+
+@partial(jax.jit, static_argnums=8)
+def decide(
+    learner: Learner, state: PyTree, carry: PyTree, reset: Array, seen: Observation, keys: Array, t: Any, group: Any,
+    groups: int,
+) -> tuple[PyTree, Step]:  # fmt: skip
+    """What a group does at step ``t``: its memory, forgotten where an episode begins, and the learner's step."""
+    key, _, _ = jax.random.split(keys[t], 3)
+    key = jax.random.fold_in(key, group) if groups > 1 else key
+    carry = where_row(reset, learner.carry(reset.shape[0]), carry)
+    return carry, learner.act(state, carry, seen, key)
+
+
+class Group:
+    """The rows of a hosted rollout that are stepped together."""
+
+    def __init__(self, number: int, stage: Stage, rows: slice) -> None:
+        self.number = number
+        cut: Any = jax.tree.map(lambda x: x[rows], stage._replace(state=()))
+        self.stage: Stage = cut
+        self.seen: list[Rollout] = []
+        self.carries: list[PyTree] = []
+        self.ended = np.zeros(3)
+
+    def act(self, simulators: Simulators, move: Step, carry: PyTree, keep: bool) -> None:
+        """Send actions off, and note what was seen and done."""
+        stage = self.stage
+        simulators.send(self.number, np.asarray(move.action))
+        latent, log_prob, behaviour = jax.tree.map(np.asarray, move.extras)
+        none: Any = np.zeros(0)
+        self.seen.append(Rollout(stage.observation, stage.observation, latent, log_prob, behaviour, none, none, none,
+                                 stage.reset, ()))  # fmt: skip
+        if keep:
+            self.carries.append(jax.tree.map(np.asarray, carry))
+        self.stage = stage._replace(carry=move.carry)
+
+    def take(self, game: HostGame, simulators: Simulators) -> None:
+        """Wait for what the actions led to."""
+        turn, stage = simulators.receive(self.number), self.stage
+        done = turn.terminated | turn.truncated
+        total = np.asarray(stage.total) + team_reward(game, turn.reward)
+        whole = done & ~turn.lost
+        self.ended += (whole.sum(), total[whole].sum(), turn.lost.sum())
+        self.seen[-1] = self.seen[-1]._replace(
+            final=turn.final, reward=turn.reward, terminated=turn.terminated, truncated=turn.truncated
+        )
+        self.stage = stage._replace(observation=turn.following, reset=done, total=np.where(done, np.float32(0), total))
+
+
+def hosted(
+    game: HostGame, simulators: Simulators, learner: Learner, state: PyTree, stage: Stage, key: PRNGKeyArray
+) -> tuple[Stage, Rollout, Metrics]:
+    """Play T steps in every simulator: ``scan``'s contract, on the host.
+
+    While one group of simulators is stepped, the team decides for the other. What it decides does not depend on who
+    is faster.
+
+    Args:
+        game: The game.
+        simulators: Its environments, as ``stage`` says.
+        learner: Acts with ``state``.
+        state: The learner's training state.
+        stage: The environments as the last iteration left them; its ``state`` is passed on.
+        key: Source of every draw.
+
+    Returns:
+        As ``scan``; the metrics count the steps whose simulators failed, too.
+    """
+    _, steps, chunk = learner.sizes
+    keys = jax.random.split(key, (steps // chunk, chunk)).reshape(steps)
+    groups = [Group(number, stage, rows) for number, rows in enumerate(simulators.groups)]
+    for t in range(steps):
+        for group in groups:
+            if t:
+                group.take(game, simulators)
+            now = group.stage
+            carry, move = decide(learner, state, now.carry, now.reset, now.observation, keys, np.int32(t),
+                                 np.int32(group.number), len(groups))  # fmt: skip
+            group.act(simulators, move, carry, t % chunk == 0)
+    for group in groups:
+        group.take(game, simulators)
+    stacked = [jax.tree.map(lambda *rows: np.stack(rows), *group.seen) for group in groups]
+    carries = [jax.tree.map(lambda *rows: np.stack(rows), *group.carries) for group in groups]
+    rollout: Rollout = jax.tree.map(lambda *parts: np.concatenate(parts, 1), *stacked)
+    carry = jax.tree.map(lambda *parts: np.concatenate(parts, 1), *carries)
+    after: Stage = jax.tree.map(lambda *parts: np.concatenate(parts), *(group.stage for group in groups))
+    # As in ``scan``, memory is forgotten where an episode ended: the next iteration does it again, to no effect.
+    episodes, returns, lost = jnp.asarray(np.sum([group.ended for group in groups], 0), jnp.float32)
+    ended = {"episodes": episodes, "returns": returns, "lost": lost}
+    return after._replace(state=stage.state), rollout._replace(carry=carry), ended

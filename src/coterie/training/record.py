@@ -8,8 +8,8 @@ from typing import Any
 
 from coterie.contracts import CoterieError
 from coterie.training import checkpoint
+from coterie.training.engine import Loop
 from coterie.training.files import read_json, write_json
-from coterie.training.train import Loop
 
 RUN, CHECKPOINTS, EVALUATION, POLICIES = "run.json", "checkpoints", "evaluation.json", "policies.safetensors"
 RUN_FORMAT = 1

@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -21,26 +21,16 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from coterie.contracts import CoterieError, Game, Learner
+from coterie.contracts import CoterieError, Game, HostGame, Learner
 from coterie.training import checkpoint
+from coterie.training.engine import Engine, Loop, SeedAxis
 from coterie.training.evaluate import Episodes
 from coterie.training.files import plain, save_arrays, write_json
 from coterie.training.journal import Journal
 from coterie.training.lock import locked
 from coterie.training.record import CHECKPOINTS, EVALUATION, POLICIES, claim, go_on, restored
 from coterie.training.statistics import interval
-from coterie.training.train import (
-    Loop,
-    Point,
-    Schedule,
-    SeedAxis,
-    assess,
-    begin,
-    device_mesh,
-    evaluation_keys,
-    place,
-    train,
-)
+from coterie.training.train import Point, Schedule, engine, evaluation_keys, train
 
 Observer = Callable[["Progress"], None]
 
@@ -87,7 +77,7 @@ def interrupts() -> Iterator[threading.Event]:
 def run(
     directory: Path,
     document: Mapping[str, Any],
-    game: Game,
+    game: Game | HostGame,
     learner: Learner,
     plan: Schedule,
     *,
@@ -114,22 +104,27 @@ def run(
         Interrupted: Ctrl-C; the checkpoint is saved.
     """
     document = plain(document)
-    with locked(directory), interrupts() as stop, Journal(directory, backends) as journal:
+    with (
+        locked(directory),
+        interrupts() as stop,
+        Journal(directory, backends) as journal,
+        closing(engine(game, learner, plan, axis)) as at_work,
+    ):
         claim(directory, document, resume)
-        loops, start = place(begin(game, learner, plan.seeds), learner, plan.devices), 0
+        loops, start = at_work.place(at_work.begin()), 0
         if resume and checkpoint.latest(directory / CHECKPOINTS):
             loops, meta = restored(directory, document, loops)
-            _compare_devices(meta["devices"], _devices(plan))
-            loops, start = place(loops, learner, plan.devices), meta["step"]
+            _compare_devices(meta["devices"], at_work.devices)
+            loops, start = at_work.place(loops), meta["step"]
             journal.truncate(meta["position"])
         else:
             journal.truncate(0)
         sizes = learner.sizes
         per_iteration = sizes.environments * sizes.rollout
-        points = train(game, learner, plan, loops, start, axis)
+        points = train(at_work, learner, plan, loops, start)
         while (point := _aside(next, points, None)) is not None:
             _record(journal, point, plan, per_iteration)
-            meta = {"position": journal.position(), "game": document["game"], "devices": _devices(plan)}
+            meta = {"position": journal.position(), "game": document["game"], "devices": at_work.devices}
             checkpoint.save(directory / CHECKPOINTS, point.iteration, point.loops, meta)
             loops = point.loops
             if observer:
@@ -139,7 +134,7 @@ def run(
                     f"stopped at step {point.iteration * per_iteration:,} of {plan.iterations * per_iteration:,}, "
                     f"all of it saved: go on with {go_on(directory, document)}"
                 )
-        _aside(_finish, directory, game, learner, plan, loops)
+        _aside(_finish, directory, at_work, learner, plan, loops)
         return loops
 
 
@@ -147,10 +142,6 @@ def _aside(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call in another thread, so that the main one can answer signals while compiled code runs."""
     with ThreadPoolExecutor(1) as worker:
         return worker.submit(function, *arguments).result()
-
-
-def _devices(plan: Schedule) -> int:
-    return device_mesh(len(plan.seeds), plan.devices).size
 
 
 def _compare_devices(before: int, now: int) -> None:
@@ -189,13 +180,11 @@ def _progress(point: Point, plan: Schedule, per_iteration: int, start: int) -> P
     )
 
 
-def assessment(
-    game: Game, learner: Learner, states: Any, seeds: tuple[int, ...], episodes: int, moment: int
-) -> dict[str, Any]:
+def assessment(run: Engine, states: Any, seeds: tuple[int, ...], episodes: int, moment: int) -> dict[str, Any]:
     """Evaluate every seed's team greedily and by sampling: means per seed, and their mean with a 95 % interval."""
     keys, out = evaluation_keys(seeds, moment), {}
     for name, greedy in (("greedy", True), ("sampled", False)):
-        results: Episodes = jax.device_get(assess(game, learner, states, keys, episodes, greedy))
+        results: Episodes = jax.device_get(run.assess(states, keys, episodes, greedy))
         means = results.returns.mean(1)
         mean, low, high = interval(means)
         info = {key: value.mean(1) for key, value in results.info.items()}
@@ -204,9 +193,9 @@ def assessment(
     return {"episodes": episodes, "seeds": list(seeds), **out}
 
 
-def _finish(directory: Path, game: Game, learner: Learner, plan: Schedule, loops: Loop) -> None:
+def _finish(directory: Path, at_work: Engine, learner: Learner, plan: Schedule, loops: Loop) -> None:
     states = loops.learner
-    write_json(directory / EVALUATION, assessment(game, learner, states, plan.seeds, plan.episodes, 0))
+    write_json(directory / EVALUATION, assessment(at_work, states, plan.seeds, plan.episodes, 0))
     leaves = jax.tree_util.tree_flatten_with_path(learner.policy(states))[0]
     arrays = {jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf) for path, leaf in leaves}
     save_arrays(directory / POLICIES, arrays, {"seeds": list(plan.seeds)})

@@ -1,32 +1,20 @@
-"""Training: iterations of collecting and learning in one compiled program, for several seeds at once."""
+"""Training: chunks of iterations, each followed by a log point, and now and then by an evaluation."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, PRNGKeyArray, PyTree
+from jaxtyping import Array, PRNGKeyArray
 
-from coterie.contracts import CoterieError, Game, Learner, Metrics
-from coterie.training.collect import Stage, open_stage, scan
-from coterie.training.evaluate import Episodes, play
-
-SeedAxis = Literal["map", "vmap"]
-SEEDS, ENVIRONMENTS = "seeds", "environments"
-
-
-class Loop(NamedTuple):
-    """Everything one seed carries from iteration to iteration."""
-
-    learner: PyTree
-    stage: Stage
-    key: PRNGKeyArray
+from coterie.contracts import CoterieError, Game, HostGame, Learner, Metrics
+from coterie.training.engine import Compiled, Engine, Loop, SeedAxis
+from coterie.training.evaluate import Episodes
+from coterie.training.hosted import Hosted
 
 
 class Schedule(NamedTuple):
@@ -81,132 +69,45 @@ class Point(NamedTuple):
     seconds: float
 
 
-def begin(game: Game, learner: Learner, seeds: tuple[int, ...]) -> Loop:
-    """The loops of all seeds before the first iteration, stacked ``[S, ...]``."""
-    loops, environments = [], learner.sizes.environments
-    for seed in seeds:
-        init_key, stage_key, key = jax.random.split(jax.random.key(seed), 3)
-        stage = _opened(game, learner, stage_key, environments)
-        loops.append(Loop(learner.init(init_key, environments), stage, key))
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *loops)
-
-
-@partial(jax.jit, static_argnums=(0, 3))
-def _opened(game: Game, learner: Learner, key: PRNGKeyArray, environments: int) -> Stage:
-    return open_stage(game, learner, key, environments)
-
-
-def iterate(game: Game, learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
-    """One iteration of one seed: collect, learn."""
-    key, collect_key, learn_key = jax.random.split(loop.key, 3)
-    collect_key = learner.across.key(collect_key)
-    stage, rollout, ended = scan(game, learner, loop.learner, loop.stage, collect_key)
-    state, metrics = learner.learn(loop.learner, rollout, learn_key)
-    return Loop(state, stage, key), {**metrics, **learner.across.sum(ended)}
-
-
-@partial(jax.jit, static_argnums=(0, 3, 4, 5), donate_argnums=(2,))
-def advance(
-    game: Game, learner: Learner, loops: Loop, length: int, axis: SeedAxis = "map", devices: int = 1
-) -> tuple[Loop, Metrics]:
-    """A chunk of ``length`` iterations for all seeds: loops and metrics ``[S, length, ...]``.
-
-    Seeds are spread over the devices, and on each device batched (``vmap``) or run one after another (``map``). With
-    ``devices`` above 1 the environments of each seed are spread over that many, and gradients summed.
-    """
-
-    def one(learner: Learner, loop: Loop) -> tuple[Loop, Metrics]:
-        return jax.lax.scan(lambda now, _: iterate(game, learner, now), loop, None, length=length)
-
-    def share(learner: Learner, loops: Loop) -> tuple[Loop, Metrics]:
-        each = partial(one, learner.spread(ENVIRONMENTS) if devices > 1 else learner)
-        return jax.vmap(each)(loops) if axis == "vmap" else jax.lax.map(each, loops)
-
-    mesh = device_mesh(loops.key.shape[0], devices)
-    if mesh.size == 1:
-        return share(learner, loops)
-    cut = specs(learner, devices)
-    seeds = PartitionSpec(SEEDS)
-    spread = jax.shard_map(share, mesh=mesh, in_specs=(PartitionSpec(), cut), out_specs=(cut, seeds), check_vma=False)
-    return spread(learner, loops)
-
-
-@partial(jax.jit, static_argnums=(0, 4, 5))
-def assess(game: Game, learner: Learner, state: PyTree, keys: PRNGKeyArray, episodes: int, greedy: bool) -> Episodes:
-    """Evaluate the teams of all seeds, ``[S, episodes]``; ``keys`` are separate from training's."""
-
-    def share(learner: Learner, both: tuple[PyTree, PRNGKeyArray]) -> Episodes:
-        return jax.lax.map(lambda x: play(game, learner.team(x[0], greedy), x[1], episodes), both)
-
-    mesh, seeds = device_mesh(keys.shape[0]), PartitionSpec(SEEDS)
-    if mesh.size == 1:
-        return share(learner, (state, keys))
-    spread = jax.shard_map(share, mesh=mesh, in_specs=(PartitionSpec(), seeds), out_specs=seeds, check_vma=False)
-    return spread(learner, (state, keys))
-
-
 def evaluation_keys(seeds: tuple[int, ...], iteration: int) -> PRNGKeyArray:
     """One key per seed that training never uses."""
     each = [jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 0x0E7A1), iteration) for seed in seeds]
     return jnp.stack(each)
 
 
-def device_mesh(seeds: int, devices: int = 1) -> Mesh:
-    """Devices for ``seeds``, each on ``devices`` of them: as many rows as divide the seeds."""
-    found = jax.devices()
-    if devices < 1 or devices > len(found):
-        raise CoterieError(
-            f"devices is {devices} and there are {len(found)} here: give a number from 1 to {len(found)}"
-        )
-    rows = max(n for n in range(1, len(found) // devices + 1) if seeds % n == 0)
-    return Mesh(np.array(found[: rows * devices]).reshape(rows, devices), (SEEDS, ENVIRONMENTS))
+def engine(game: Game | HostGame, learner: Learner, plan: Schedule, axis: SeedAxis = "map") -> Engine:
+    """What plays and learns: one compiled program, or, for games that the host steps, compiled parts of it.
+
+    Raises:
+        CoterieError: Seeds or environments to be batched or spread, of a game that the host steps.
+    """
+    if not isinstance(game, HostGame):
+        return Compiled(game, learner, plan.seeds, axis, plan.devices)
+    for name, value, only in (("axis", axis, "map"), ("devices", plan.devices, 1)):
+        if value != only:
+            raise CoterieError(
+                f"{name} {value} is for compiled games, and this one is stepped on the host: leave it out"
+            )
+    return Hosted(game, learner, plan.seeds)
 
 
-def specs(learner: Learner, devices: int) -> Any:
-    """How loops ``[S, ...]`` are cut: seeds first and, over ``devices``, what has environments next."""
-    whole = PartitionSpec(SEEDS)
-    cut = PartitionSpec(SEEDS, ENVIRONMENTS) if devices > 1 else whole
-    state = jax.tree.map(lambda each: cut if each else whole, learner.per_environment())
-    stage: Any = cut
-    key: Any = whole
-    return Loop(state, stage, key)
-
-
-def place(loops: Loop, learner: Learner, devices: int = 1) -> Loop:
-    """Put each seed, and each of its environments, on its device."""
-    environments = learner.sizes.environments
-    if environments % devices:
-        raise CoterieError(f"devices {devices} do not divide the {environments} environments: give a divisor")
-    mesh = device_mesh(loops.key.shape[0], devices)
-    cut = jax.tree.broadcast(specs(learner, devices), loops, is_leaf=lambda x: isinstance(x, PartitionSpec))
-    return jax.tree.map(lambda x, spec: jax.device_put(x, NamedSharding(mesh, spec)), loops, cut)
-
-
-def train(
-    game: Game,
-    learner: Learner,
-    plan: Schedule,
-    loops: Loop | None = None,
-    start: int = 0,
-    axis: SeedAxis = "map",
-) -> Iterator[Point]:
+def train(run: Engine, learner: Learner, plan: Schedule, loops: Loop, start: int = 0) -> Iterator[Point]:
     """Train, yielding a ``Point`` after every chunk.
 
     Args:
-        game: A jittable game.
+        run: What plays and learns.
         learner: The method.
         plan: Seeds and how the run is cut.
-        loops: Where to go on from; None for a fresh start.
+        loops: Where to go on from.
         start: Iterations already done in ``loops``.
-        axis: Seeds one after another inside the program (``map``, same bytes as alone) or batched (``vmap``).
 
     Raises:
-        CoterieError: A quantity stopped being finite.
+        CoterieError: A quantity stopped being finite, or a simulator failed for good.
     """
-    now = begin(game, learner, plan.seeds) if loops is None else loops
+    now = loops
     for iteration in range(start + plan.chunk, plan.iterations + 1, plan.chunk):
         clock = time.perf_counter()
-        now, metrics = advance(game, learner, now, plan.chunk, axis, plan.devices)
+        now, metrics = run.advance(now, plan.chunk)
         metrics = jax.block_until_ready(metrics)
         seconds = time.perf_counter() - clock
         check(metrics, learner, plan, iteration)
@@ -215,7 +116,7 @@ def train(
         if chunks % plan.evaluate_every == 0 or iteration == plan.iterations:
             keys = evaluation_keys(plan.seeds, iteration)
             for name, greedy in (("greedy", True), ("sampled", False)):
-                evaluations[name] = assess(game, learner, now.learner, keys, plan.episodes, greedy)
+                evaluations[name] = run.assess(now.learner, keys, plan.episodes, greedy)
         yield Point(iteration, now, summary(metrics), evaluations, seconds)
 
 
@@ -223,7 +124,7 @@ def summary(metrics: Metrics) -> Metrics:
     """Over a chunk's iterations ``[S, length, ...]``: sums of episodes and returns, largest of ``max``, means else."""
 
     def merge(name: str) -> Callable[[Array], Array]:
-        if name in ("episodes", "returns"):
+        if name in ("episodes", "returns", "lost"):
             return lambda x: jnp.sum(x, 1)
         return (lambda x: jnp.max(x, 1)) if name.endswith("max") else (lambda x: jnp.mean(x, 1))
 
