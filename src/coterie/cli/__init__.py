@@ -8,13 +8,17 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from coterie.contracts import CoterieError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 2 for bad input (one line on stderr), 130 if interrupted."""
+    """Run one command.
+
+    Returns:
+        The exit status: 0, 1 if a check did not pass, 2 for bad input (one line on stderr), 130 if interrupted.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with warnings.catch_warnings():
@@ -47,7 +51,7 @@ def _run(given: Sequence[str]) -> int:
 
         print(json.dumps(plain(result), sort_keys=True))
     sys.stdout.flush()
-    return 0
+    return 1 if isinstance(result, Mapping) and result.get("passed") is False else 0
 
 
 def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object) -> None:

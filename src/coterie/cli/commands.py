@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coterie.cli.campaign import Campaign
+from coterie.cli.check import Check
 from coterie.cli.exact import Exact
 from coterie.cli.export import Export
 from coterie.cli.parser import option, split
@@ -232,5 +233,6 @@ class Demo:
 
 
 COMMANDS = (
-    Train, Resume, Evaluate, Watch, Export, List, Explain, Exact, Campaign, Search, Report, Serve, Query, Bench, Demo,
+    Train, Resume, Evaluate, Watch, Export, Check, List, Explain, Exact, Campaign, Search, Report, Serve, Query, Bench,
+    Demo,
 )  # fmt: skip

@@ -56,7 +56,8 @@ def _plain(text: str) -> str:
     return text.replace("``", "").replace("[", "\\[")
 
 
-def _action(space: ActionSpace) -> str:
+def action_words(space: ActionSpace) -> str:
+    """An action space in words."""
     if space.kind == "continuous":
         return "box " + " x ".join(f"[{low:g}, {high:g}]" for low, high in zip(space.low, space.high, strict=True))
     return f"{' x '.join(map(str, space.sizes))} choices"
@@ -79,7 +80,7 @@ def explain_game(name: str, options: Mapping[str, str]) -> dict[str, Any]:
     shown = {
         "agents": ", ".join(spec.agents), "types": ", ".join(dict.fromkeys(spec.types)),
         "observation size": _alike(spec.observation_sizes),
-        "action": _alike([_action(space) for space in spec.action_spaces]), "state size": spec.state_size,
+        "action": _alike([action_words(space) for space in spec.action_spaces]), "state size": spec.state_size,
         "episode": f"at most {spec.horizon} steps", "reward": spec.reward,
         "optimum": "not known" if spec.optimum is None else f"{spec.optimum:g}",
     }  # fmt: skip
