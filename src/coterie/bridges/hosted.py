@@ -14,43 +14,9 @@ from coterie.bridges import shared
 from coterie.bridges.layout import Layout, layout
 from coterie.bridges.parallel import Reward
 from coterie.bridges.source import Source, load, options, parameters
-from coterie.bridges.workers import Workers
+from coterie.bridges.workers import Hosting, Workers
 from coterie.contracts import ActionSpace, CoterieError, Simulators, Spec
 from coterie.fields import arguments, hints
-
-
-@dataclass(frozen=True)
-class Hosting:
-    """How environments are hosted.
-
-    Args:
-        reward: ``individual`` (each agent its own), ``team`` (the same for all, which is checked), or the agents'
-            ``sum`` or ``mean`` as the team's.
-        horizon: Steps after which an episode is cut; 0 for what the environment says, else 1,000.
-        metrics: Names of numbers in the infos whose last value is reported for each episode.
-        workers: Processes; 0 for one on every core. The results do not depend on it.
-        limit: Seconds that a step may take before its worker counts as hung.
-        start_limit: Seconds that a worker may take to make its environments.
-        restarts: Failures of a worker in a row, without a finished episode between, before the run gives up.
-        bounds: Refuse observations out of their space.
-    """
-
-    reward: Reward = "individual"
-    horizon: int = 0
-    metrics: tuple[str, ...] = ()
-    workers: int = 0
-    limit: float = 60.0
-    start_limit: float = 300.0
-    restarts: int = 3
-    bounds: bool = True
-
-    def __post_init__(self) -> None:
-        for name, least in (("horizon", 0), ("workers", 0), ("restarts", 0)):
-            if getattr(self, name) < least:
-                raise CoterieError(f"{name} is {getattr(self, name)}: give at least {least}")
-        for name in ("limit", "start_limit"):
-            if getattr(self, name) <= 0:
-                raise CoterieError(f"{name} is {getattr(self, name)} seconds: give more than 0")
 
 
 @dataclass(frozen=True)
@@ -68,7 +34,7 @@ class HostedGame:
         Raises:
             CoterieError: A worker could not make them.
         """
-        return Workers(self, environments)
+        return Workers(self.source, self.seen, self.hosting, environments)
 
     def blank(self, environments: int) -> PyTree:
         """Seeds, episode numbers and actions of no episode yet."""

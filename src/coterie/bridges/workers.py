@@ -5,20 +5,55 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import PyTree
 
 from coterie.bridges import shared
+from coterie.bridges.layout import Layout
+from coterie.bridges.parallel import Reward
 from coterie.bridges.process import Failure, Process
+from coterie.bridges.source import Source
 from coterie.bridges.worker import EVERY, REPLAY, RESET, STEP
 from coterie.contracts import CoterieError, Observation, Turn
 from coterie.cores import available
 
-if TYPE_CHECKING:
-    from coterie.bridges.hosted import HostedGame
+
+@dataclass(frozen=True)
+class Hosting:
+    """How environments are hosted.
+
+    Args:
+        reward: ``individual`` (each agent its own), ``team`` (the same for all, which is checked), or the agents'
+            ``sum`` or ``mean`` as the team's.
+        horizon: Steps after which an episode is cut; 0 for what the environment says, else 1,000.
+        metrics: Names of numbers in the infos whose last value is reported for each episode.
+        workers: Processes; 0 for one on every core. The results do not depend on it.
+        limit: Seconds that a step may take before its worker counts as hung.
+        start_limit: Seconds that a worker may take to make its environments.
+        restarts: Failures of a worker in a row, without a finished episode between, before the run gives up.
+        bounds: Refuse observations out of their space.
+    """
+
+    reward: Reward = "individual"
+    horizon: int = 0
+    metrics: tuple[str, ...] = ()
+    workers: int = 0
+    limit: float = 60.0
+    start_limit: float = 300.0
+    restarts: int = 3
+    bounds: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (("horizon", 0), ("workers", 0), ("restarts", 0)):
+            if getattr(self, name) < least:
+                raise CoterieError(f"{name} is {getattr(self, name)}: give at least {least}")
+        for name in ("limit", "start_limit"):
+            if getattr(self, name) <= 0:
+                raise CoterieError(f"{name} is {getattr(self, name)} seconds: give more than 0")
 
 
 class Workers:
@@ -26,17 +61,26 @@ class Workers:
 
     Each worker holds some rows of both groups. What an environment does depends on its row, its seed and its actions,
     never on the number of workers.
+
+    Args:
+        source: Makes an environment.
+        seen: What it looks like.
+        hosting: How it is hosted.
+        environments: How many.
+
+    Raises:
+        CoterieError: A worker could not make its environments.
     """
 
-    def __init__(self, game: HostedGame, environments: int) -> None:
-        self.game, self.environments = game, environments
+    def __init__(self, source: Source, seen: Layout, hosting: Hosting, environments: int) -> None:
+        self.source, self.seen, self.hosting, self.environments = source, seen, hosting, environments
         half = environments // 2 if environments % 2 == 0 and environments >= 4 else environments
         self.groups = tuple(slice(start, start + half) for start in range(0, environments, half))
-        wanted = shared.shapes(game.seen, environments, len(game.hosting.metrics))
+        wanted = shared.shapes(seen, environments, len(self.hosting.metrics))
         self._size = shared.size(wanted)
         self._memory = shared.memory(self._size)
         self.arrays = shared.arrays(self._memory, wanted)
-        count = min(game.hosting.workers or len(available()), half)
+        count = min(self.hosting.workers or len(available()), half)
         cuts = np.linspace(0, half, count + 1).astype(int)
         self._rows = [[(g.start + int(a), g.start + int(b)) for g in self.groups]
                       for a, b in pairwise(cuts)]  # fmt: skip
@@ -47,14 +91,14 @@ class Workers:
         self._closer = weakref.finalize(self, _close, self._workers, self._memory)
         self._workers += [self._start(w) for w in range(count)]
         for w in range(count):
-            self._need(w, game.hosting.start_limit)
+            self._need(w, self.hosting.start_limit)
 
     def _start(self, w: int) -> Process:
-        game, hosting = self.game, self.game.hosting
+        hosting = self.hosting
         task = {"groups": self._rows[w], "environments": self.environments, "size": self._size,
-                "horizon": game.seen.horizon, "reward": hosting.reward, "metrics": hosting.metrics,
+                "horizon": self.seen.horizon, "reward": hosting.reward, "metrics": hosting.metrics,
                 "bounds": hosting.bounds}  # fmt: skip
-        return Process(game.source, task, self._memory)
+        return Process(self.source, task, self._memory)
 
     def _need(self, w: int, seconds: float | None) -> None:
         """Wait for an answer without which nothing can go on."""
@@ -72,7 +116,7 @@ class Workers:
         for worker in self._workers:
             worker.ask(bytes([command, EVERY]))
         for w, worker in enumerate(self._workers):
-            if failure := worker.answer(seconds or self.game.hosting.limit * len(self._rows[w])):
+            if failure := worker.answer(seconds or self.hosting.limit * len(self._rows[w])):
                 self._replace(w, failure)
                 self._lost[w].clear()
         self._shown = [self._observation("", group) for group in self.groups]
@@ -86,7 +130,7 @@ class Workers:
 
     def receive(self, group: int) -> Turn:
         """Wait for the step sent last; failed workers are replaced, and their rows marked lost."""
-        limit = self.game.hosting.limit
+        limit = self.hosting.limit
         for w, worker in enumerate(self._workers):
             if group not in self._lost[w] and (failure := worker.answer(limit)):
                 self._replace(w, failure)
@@ -105,14 +149,14 @@ class Workers:
             now[lost] = then[lost]
         reward, terminated, truncated = (arrays[name][rows].copy() for name in ("reward", "terminated", "truncated"))
         reward[lost], terminated[lost], truncated[lost] = 0.0, False, True
-        names = self.game.hosting.metrics
+        names = self.hosting.metrics
         info = {name: np.where(lost, 0.0, arrays["info"][rows, i]) for i, name in enumerate(names)}
         return Turn(final, self._shown[group], reward, terminated, truncated, lost, info)
 
     def _observation(self, which: str, rows: slice) -> Observation:
         """A copy of what stands in the shared arrays, as the spec has it."""
         local, state, legal, alive = (cast(Any, self.arrays[which + name][rows].copy()) for name in shared.VIEW)
-        kind = self.game.spec.action_kind
+        kind = self.seen.acts[0].kind
         legal = legal[:, :, 0] if kind == "discrete" else legal[..., 0] if kind == "continuous" else legal
         return Observation(local, state, legal, alive)
 
@@ -128,7 +172,7 @@ class Workers:
             said = self._said(w, failure)
             if failure.kind == "fault":
                 raise CoterieError(said)
-            if self._failures[w] > self.game.hosting.restarts:
+            if self._failures[w] > self.hosting.restarts:
                 raise CoterieError(f"{said}; that was the {self._failures[w]}th failure in a row: the last checkpoint "
                                    "is kept")  # fmt: skip
             warnings.warn(f"{said}: begun anew", stacklevel=3)
@@ -137,10 +181,10 @@ class Workers:
             self.arrays["episode"][rows] += 1
             self.arrays["length"][rows] = 0
             self._workers[w] = self._start(w)
-            failure = self._workers[w].answer(self.game.hosting.start_limit)
+            failure = self._workers[w].answer(self.hosting.start_limit)
             if failure is None:
                 self._workers[w].ask(bytes([RESET, EVERY]))
-                failure = self._workers[w].answer(self.game.hosting.limit * len(rows))
+                failure = self._workers[w].answer(self.hosting.limit * len(rows))
         self._lost[w] = set(range(len(self.groups)))
 
     def _said(self, w: int, failure: Failure) -> str:
@@ -150,7 +194,7 @@ class Workers:
         row = failure.place.get("row", busy[0])
         step = failure.place.get("step", int(self.arrays["length"][row]) + 1)
         episode = failure.place.get("episode", int(self.arrays["episode"][row]) + 1)
-        return f"environment {row} of {self.game.source.name}, step {step} of its episode {episode}, {failure.text}"
+        return f"environment {row} of {self.source.name}, step {step} of its episode {episode}, {failure.text}"
 
     def state(self) -> PyTree:
         """Seeds, episodes, and what was done in them: replayed, they lead back to the same place."""
@@ -161,7 +205,7 @@ class Workers:
         for name in shared.KEPT:
             self.arrays[name][:] = state[name]
         longest = int(self.arrays["length"].max()) + 1
-        self._all(REPLAY, self.game.hosting.limit * longest)
+        self._all(REPLAY, self.hosting.limit * longest)
         every = slice(0, self.environments)
         there = self._observation("", every)
         differs = np.zeros(self.environments, bool)
@@ -170,7 +214,7 @@ class Workers:
         if differs.any():
             self.arrays["episode"][differs] += 1
             self.arrays["length"][differs] = 0
-            self._all(REPLAY, self.game.hosting.limit * longest)
+            self._all(REPLAY, self.hosting.limit * longest)
         return self._observation("", every), differs
 
     def close(self) -> None:
