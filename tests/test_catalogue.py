@@ -3,14 +3,14 @@
 import pytest
 
 from coterie.catalogue import RECIPES, games, make, recipe
-from coterie.contracts import CoterieError, Game
+from coterie.contracts import CoterieError, Game, HostGame
 from coterie.policy.learner import PolicyLearner
 
 
 @pytest.mark.parametrize("name", games())
 def test_every_game_opens_and_says_what_it_is(name):
     game = make(name)
-    assert isinstance(game, Game) and game.spec.n_agents >= 1 and hash(game) == hash(make(name))
+    assert isinstance(game, Game | HostGame) and game.spec.n_agents >= 1 and hash(game) == hash(make(name))
     assert (games()[name].__doc__ or "").strip()
 
 
@@ -22,7 +22,8 @@ def test_every_recipe_goes_with_the_main_game(name):
 
 
 def test_all_rooms_of_games_are_known():
-    assert {name.split("/")[0] for name in games()} >= {"foraging", "grid", "matrix", "particle", "probe", "stochastic"}
+    rooms = {"foraging", "grid", "matrix", "mujoco", "particle", "probe", "stochastic"}
+    assert {name.split("/")[0] for name in games()} >= rooms
     assert {"probe/memory", "probe/mixed", "probe/continuous", "probe/multi_discrete"} <= games().keys()
 
 

@@ -14,13 +14,14 @@ from coterie.policy.recipes import RECIPES, Recipe, recurrent
 
 _GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "foraging", "particle_spread", "particle_formation", "probe",
                  "probe_teams")  # fmt: skip
+_BRIDGE_MODULES = ("mujoco",)
 
 
-def games() -> dict[str, Callable[..., Game]]:
-    """Every game of the house: name -> the function or class that opens it."""
-    found: dict[str, Callable[..., Game]] = {}
-    for module in _GAME_MODULES:
-        found |= import_module(f"coterie.games.{module}").GAMES
+def games() -> dict[str, Callable[..., Game | HostGame]]:
+    """Every game with a name: name -> the function or class that opens it; listing them imports no simulator."""
+    found: dict[str, Callable[..., Game | HostGame]] = {}
+    for module in (*(f"games.{name}" for name in _GAME_MODULES), *(f"bridges.{name}" for name in _BRIDGE_MODULES)):
+        found |= import_module(f"coterie.{module}").GAMES
     return found
 
 
