@@ -254,7 +254,10 @@ class Twin:
             ahead = self.mean_values(final, shape, lambda t, e, j: np.exp(self.policy(final, t, e, j)[0]))
         else:
             mean, ahead = raw, self.raw_values(final, shape)
-        return raw, self.denormalise(mean), self.denormalise(ahead)
+        ahead = self.denormalise(ahead)
+        if ro["individual"]:  # who died has no reward to come
+            ahead = np.where(final["alive"], ahead, 0.0)
+        return raw, self.denormalise(mean), ahead
 
     def denormalise(self, y):
         if self.norm.ones == 0.0:

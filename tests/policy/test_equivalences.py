@@ -130,6 +130,19 @@ def test_norms_by_hand():
     np.testing.assert_allclose(shared, normalise(advantage[..., :1], jnp.ones((3, 1, 2), bool), "agent"), rtol=1e-6)
 
 
+def test_an_agent_that_died_expects_no_reward_of_its_own():
+    """The episode goes on without it: what the critic says of where it was is not added to its last reward."""
+    for reward, counts in (("individual", False), ("team", True)):
+        learner, state = opened(replace(ippo(), sharing="none"), spec(reward=reward))
+        seen = rollout(learner, state, 0, end=0.0)
+        values = learner.critic.values(state.critic, state.scale, state.memory, seen)
+        dies = seen._replace(final=seen.final._replace(alive=jnp.ones((T, E, 3), bool).at[1, :, 0].set(False)))
+        found = np.asarray(learner.returns(dies, values).next_value)
+        expected = np.array(jnp.broadcast_to(values.next_value, found.shape))
+        expected[1, :, 0] *= counts
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_dead_agents_teach_nothing():
     """Whatever a dead agent is said to have done, seen or earned changes nothing."""
     learner, state = opened(replace(ippo(), sharing="none"), spec(reward="individual"))

@@ -234,9 +234,15 @@ class PolicyLearner(eqx.Module):
         return Others(where_cut(there, rollout, memory), self.across.key(jax.random.fold_in(key, 1)))
 
     def returns(self, rollout: Rollout, values: Values) -> Returns:
-        """What the estimator reads; a team's reward stands once when there is one value for the team."""
+        """What the estimator reads; a team's reward stands once when there is one value for the team.
+
+        With rewards of their own, agents that die have nothing more to expect, though the episode goes on.
+        """
         reward: Float[Array, "T E M"] = rollout.reward[..., : values.value.shape[-1]]
-        return Returns(reward, values.value, values.next_value, rollout.terminated, rollout.truncated)
+        following = values.next_value
+        if self.spec.reward == "individual":
+            following = jnp.where(rollout.final.alive, following, 0.0)
+        return Returns(reward, values.value, following, rollout.terminated, rollout.truncated)
 
 
 def _first(carry: PyTree) -> PyTree:
