@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from coterie.bridges.hosted import divided, hosted
+from coterie.bridges.jaxmarl_refused import REFUSED
 from coterie.bridges.source import load
 from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import arguments, convert, hints, nearest, override, parse
@@ -14,7 +15,7 @@ from coterie.policy.recipes import RECIPES, Recipe, recurrent
 
 _GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "foraging", "particle_spread", "particle_formation", "probe",
                  "probe_teams")  # fmt: skip
-_BRIDGE_MODULES = ("mujoco",)
+_BRIDGE_MODULES = ("mujoco", "smax", "jaxmarl_mpe", "jaxmarl_overcooked", "jaxmarl_more")
 
 
 def games() -> dict[str, Callable[..., Game | HostGame]]:
@@ -40,6 +41,8 @@ def make(name: str, **options: Any) -> Game | HostGame:
     if ":" in name:
         return hosted(name, options)
     known = games()
+    if name in REFUSED:
+        raise CoterieError(f"{name} is not carried: {REFUSED[name]}")
     if name not in known:
         raise CoterieError(f"there is no game {name!r}: {nearest(name, known)}")
     return known[name](**arguments(known[name], options, name))
