@@ -1,4 +1,4 @@
-"""Other environments of JaxMARL as games: a riddle, coins, Hanabi, robots; and why the rest is not carried."""
+"""Other environments of JaxMARL as games: a riddle, coins, Hanabi, robots."""
 
 from __future__ import annotations
 
