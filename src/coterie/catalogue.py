@@ -15,7 +15,7 @@ from coterie.policy.recipes import RECIPES, Recipe, recurrent
 
 _GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "foraging", "particle_spread", "particle_formation", "probe",
                  "probe_teams")  # fmt: skip
-_BRIDGE_MODULES = ("mujoco", "smax", "jaxmarl_mpe", "jaxmarl_overcooked", "jaxmarl_more")
+_BRIDGE_MODULES = ("mujoco", "smax", "jaxmarl_mpe", "jaxmarl_overcooked", "jaxmarl_more", "football", "starcraft")
 
 
 def games() -> dict[str, Callable[..., Game | HostGame]]:
