@@ -259,6 +259,23 @@ def test_both_paths_open_the_same_game(options, opened):
     assert turn.info["x_position"].shape == (2,)
 
 
+def test_mamujoco_comes_back_to_where_it_was(opened):
+    game = Mujoco("hopper", "3x1", workers=1)
+    sim, action = opened(game, 1), draws(game, 1)
+    seen = sim.reset(SEEDS[:1])
+    for _ in range(30):
+        sim.send(0, next(action))
+        seen = sim.receive(0).following
+    last, other = next(action), opened(game, 1)
+    there, anew = other.restore(sim.state(), seen)
+    assert not anew.any() and (there.local == seen.local).all()
+    ends = []
+    for each in (sim, other):
+        each.send(0, last)
+        ends.append(each.receive(0))
+    np.testing.assert_array_equal(ends[0].final.state, ends[1].final.state)
+
+
 @pytest.mark.parametrize(("robot", "cut"), [("manyagent-swimmer", "3x2"), ("manyagent-ant", "2x1"), ("hopper", "3x1")])
 def test_robots_of_any_length_and_of_the_older_version(robot, cut):
     env = mamujoco(robot, cut, version="v4" if robot == "hopper" else "v5")
