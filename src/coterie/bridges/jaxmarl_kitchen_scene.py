@@ -10,11 +10,13 @@ from coterie.bridges.jaxmarl_scene import COLORS, INK, PAPER, caption
 from coterie.contracts import Scene, Shape, Spec
 
 TABLE, POT, GOAL, ONION, PLATE, SOUP = "#d8d0c4", "#555566", "#228833", "#ccbb44", "#ffffff", "#ee7733"
+PILE = "#bbddee"
+"""Where plates are taken."""
 ARROWS = ((0.0, 1.0), (0.0, -1.0), (1.0, 0.0), (-1.0, 0.0))
 """Where a cook of direction 0 to 3 looks: up, down, right, left."""
 ITEMS = {3: (ONION, 0.16), 5: (PLATE, 0.2), 9: (SOUP, 0.2)}
 """JaxMARL's numbers of things that are carried and put down: onion, plate, soup on a plate."""
-PILES = {4: ("onions", ONION), 6: ("plates", PLATE), 7: ("out", GOAL)}
+PILES = {4: ("onions", ONION), 6: ("plates", PILE), 7: ("out", GOAL)}
 """Its numbers of things that stay where they are, but for tables (2) and pots (8)."""
 
 
@@ -84,7 +86,7 @@ def kitchen_v2_scene(env: Any, spec: Spec, state: Any, action: np.ndarray | None
     del spec, action
     inside, shapes = state.inside, []
     grid = np.asarray(inside.grid)
-    names = {4: ("out", GOAL), 6: ("recipe", "#66ccee"), 7: ("button", "#66ccee"), 9: ("plates", PLATE)}
+    names = {4: ("out", GOAL), 6: ("recipe", "#66ccee"), 7: ("button", "#66ccee"), 9: ("plates", PILE)}
     for (row, column), thing in np.ndenumerate(grid[..., 0]):
         x, y, code = float(column), float(env.height - 1 - row), int(grid[row, column, 1])
         if thing == 5:

@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from coterie.bridges.jaxmarl_scene import BORDER, INK, PAPER
+from coterie.bridges.jaxmarl_scene import BORDER, INK
 from coterie.contracts import Scene, Shape, Spec
 
-ALLY, ENEMY, EMPTY = "#4477aa", "#ee6677", "#ccccd4"
-"""Team, enemy, lost health."""
+ALLY, ENEMY = "#66a3d9", "#f2808e"
+HURT = {ALLY: "#dbe8f4", ENEMY: "#fbe0e3"}
+"""The part of a disc that stands for lost health."""
+GROWN = 1.6
+"""Units are drawn this many times larger than they are."""
 
 
 def battle_scene(env: Any, spec: Spec, state: Any, action: np.ndarray | None) -> Scene:
-    """A frame: units as discs of their sizes with their types' letters, their health above, and who aims at whom.
+    """A frame: units as discs with the letters of their types, and who attacks whom.
 
-    Allies are blue, enemies red; the dead are gone. A line from a unit ends at the enemy in range that it attacked.
+    Allies are blue, enemies red, the dead are gone. The dark share of a disc's area is the unit's health. A line from
+    a unit ends at what it attacked, if that was in range.
     """
     del spec, action
     now = state.inside.state
@@ -29,14 +33,12 @@ def battle_scene(env: Any, spec: Spec, state: Any, action: np.ndarray | None) ->
     shapes = [Shape("line", *a, 0.12, BORDER, to=b) for a, b in zip(edges, edges[1:] + edges[:1], strict=True)]
     for i, j in _aims(env, now):
         (x, y), (to_x, to_y) = place[i].tolist(), place[j].tolist()
-        shapes.append(Shape("line", x, y, 0.12, team[i], to=(to_x, to_y), alpha=0.45))
+        shapes.append(Shape("line", x, y, 0.2, team[i], to=(to_x, to_y), alpha=0.45))
     for i in np.flatnonzero(alive):
-        (x, y), r = place[i].tolist(), float(radius[i])
-        share, top = float(health[i] / most[i]), y + r + 0.35
-        shapes.append(Shape("disc", x, y, r, team[i]))
-        shapes.append(Shape("text", x, y, 1.3 * r, PAPER, text=env.unit_type_shorthands[kinds[i]]))
-        shapes.append(Shape("line", x - 0.6, top, 0.22, EMPTY, to=(x + 0.6, top)))
-        shapes.append(Shape("line", x - 0.6, top, 0.22, INK, to=(x - 0.6 + 1.2 * share, top)))
+        (x, y), r = place[i].tolist(), GROWN * float(radius[i])
+        full = r * float(health[i] / most[i]) ** 0.5
+        shapes += [Shape("disc", x, y, r, HURT[team[i]]), Shape("disc", x, y, full, team[i])]
+        shapes.append(Shape("text", x, y, 1.3 * r, INK, text=env.unit_type_shorthands[kinds[i]]))
     left = [int(alive[: env.num_allies].sum()), int(alive[env.num_allies :].sum())]
     caption = f"step {int(state.time)}   return {float(state.score):.2f}   {left[0]} against {left[1]}"
     return Scene(tuple(shapes), (-0.5, -0.5, w + 0.5, h + 0.5), caption)
