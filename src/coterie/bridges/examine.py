@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import io
 import re
 import time
@@ -143,20 +144,26 @@ def _pettingzoo(game: HostedGame, steps: int, seed: int) -> list[Question]:
     make = lambda: game.source.function(**dict(game.source.options))  # noqa: E731
     first = make()
     if hasattr(first, "agent_iter"):
-        from pettingzoo.test import api_test, seed_test
-
-        return [_asked("PettingZoo's AEC API test", lambda: api_test(first, steps)),
-                _asked("PettingZoo's AEC seed test", lambda: seed_test(make, steps))]  # fmt: skip
+        return [
+            _asked("PettingZoo's AEC API test", lambda: _tests().api_test(first, steps)),
+            _asked("PettingZoo's AEC seed test", lambda: _tests().seed_test(make, steps)),
+        ]
     if hasattr(first, "possible_agents") and callable(getattr(first, "observation_space", None)):
-        from pettingzoo.test import parallel_api_test, parallel_seed_test
-
-        return [_asked("PettingZoo's parallel API test", lambda: parallel_api_test(first, steps)),
-                _asked("PettingZoo's parallel seed test", lambda: parallel_seed_test(make, steps))]  # fmt: skip
+        return [
+            _asked("PettingZoo's parallel API test", lambda: _tests().parallel_api_test(first, steps)),
+            _asked("PettingZoo's parallel seed test", lambda: _tests().parallel_seed_test(make, steps)),
+        ]
     if type(first.action_space).__name__ == "Tuple":
         return []  # Gymnasium's checker knows environments of one agent
     from gymnasium.utils.env_checker import check_env
 
     return [_asked("Gymnasium's checker", lambda: check_env(first.unwrapped, skip_render_check=True))]
+
+
+def _tests() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PettingZoo warns of itself when its tests are imported
+        return importlib.import_module("pettingzoo.test")
 
 
 def _asked(name: str, test: Callable[[], Any]) -> Question:

@@ -85,7 +85,8 @@ def seen(agent: str, space: Any) -> Seen:
     """
     from gymnasium.spaces import Dict, flatten_space
 
-    beside = tuple(name for name in space if name != MASK) if isinstance(space, Dict) and MASK in space else ()
+    names = tuple(space.spaces) if isinstance(space, Dict) else ()
+    beside = tuple(name for name in names if name != MASK) if MASK in names else ()
     own: Any = (
         Dict({name: space[name] for name in beside}) if len(beside) > 1 else space[beside[0]] if beside else space
     )

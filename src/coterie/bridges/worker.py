@@ -123,10 +123,10 @@ class Worker:
             for i, each in enumerate(self.seen.sees):
                 state[:, at : at + each.size] = local[:, i, : each.size]
                 at += each.size
-        for name, values in (("observation", local), ("state", state), ("reward", reward)):
+        for name, values in (("an observation", local), ("a state", state), ("a reward", reward)):
             if not np.isfinite(values.sum()) and (bad := np.argwhere(~np.isfinite(values))).size:
                 self.row = rows.start + int(bad[0][0])
-                raise Fault(f"gave a {name} that is not finite")
+                raise Fault(f"gave {name} that is not finite")
         if self.within is None:
             return
         low, high = self.within
@@ -149,7 +149,8 @@ class Worker:
 def report(error: BaseException, place: dict[str, int] | None) -> bytes:
     """A failure as the main process reads it."""
     kind = "fault" if isinstance(error, Fault | CoterieError) else "error"
-    text = " ".join(str(error).split()) if kind == "fault" else f"raised {type(error).__name__}: {error}"
+    said = " ".join(str(error).split())
+    text = said if kind == "fault" else f"raised {type(error).__name__}: {said}"
     return json.dumps({"kind": kind, "text": text, "trace": traceback.format_exc(), **(place or {})}).encode()
 
 

@@ -173,8 +173,9 @@ class Workers:
             if failure.kind == "fault":
                 raise CoterieError(said)
             if self._failures[w] > self.hosting.restarts:
-                raise CoterieError(f"{said}; that was the {self._failures[w]}th failure in a row: the last checkpoint "
-                                   "is kept")  # fmt: skip
+                raise CoterieError(
+                    f"{said}; that was failure {self._failures[w]} in a row: mend it, or allow more (restarts)"
+                )
             warnings.warn(f"{said}: begun anew", stacklevel=3)
             self._workers[w].end()
             self.arrays["busy"][rows] = False
