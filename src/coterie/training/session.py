@@ -155,13 +155,14 @@ def _compare_devices(before: int, now: int) -> None:
 
 
 def _record(journal: Journal, point: Point, plan: Schedule, per_iteration: int) -> None:
-    """One object per seed: the chunk's metrics and, where it was evaluated, the mean returns."""
+    """One object per seed: the chunk's metrics and, where it was evaluated, means of returns and of the game's figures."""
     metrics = jax.device_get(point.metrics)
     evaluations = jax.device_get(point.evaluations)
     steps = point.iteration * per_iteration
     for index, seed in enumerate(plan.seeds):
         record: dict[str, Any] = {name: value[index] for name, value in metrics.items()}
         for name, episodes in evaluations.items():
+            record |= {f"{name}_{key}": np.mean(value[index]) for key, value in episodes.info.items()}
             record[f"{name}_return"] = np.mean(episodes.returns[index])
         journal.log(steps, {"seed": seed, "iteration": point.iteration, **record})
     rate = plan.chunk * per_iteration * len(plan.seeds) / point.seconds
