@@ -66,8 +66,8 @@ class Football(Deferred):
         agents: How many players of the left team are controlled; 0 for what is usual in the scenario. Controlled are
             the same players all the time only if all that the scenario lets one control are.
         reward: ``mean``, ``sum``: all receive the mean or the sum of the agents' rewards; ``individual``: each its own.
-        checkpoints: Besides 1 for a goal and -1 for a conceded one, pay 0.1 for each of ten lines towards the goal
-            that an agent first carries the ball across.
+        checkpoints: Besides 1 for a goal and -1 for a conceded one, pay 0.1 for each of ten circles around the goal
+            that an agent enters with the ball for the first time.
         python: Path of football's Python; empty for what the variable COTERIE_FOOTBALL_PYTHON says.
         patience: Seconds that a step may take before football counts as hung.
         workers: Processes; 0 for one on every core. The results do not depend on it.

@@ -160,7 +160,7 @@ class FootballEnv(ParallelEnv):
     Args:
         scenario: gfootball's name of it, such as ``academy_3_vs_1_with_keeper``.
         agents: How many players are controlled.
-        checkpoints: Also pay 0.1 for each of ten lines towards the goal that an agent first carries the ball across.
+        checkpoints: Also pay 0.1 for each of ten circles around the goal that an agent first enters with the ball.
         python: Football's Python; empty for what ``COTERIE_FOOTBALL_PYTHON`` says.
         patience: Seconds that a step may take.
 
