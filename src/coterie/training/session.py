@@ -155,7 +155,7 @@ def _compare_devices(before: int, now: int) -> None:
 
 
 def _record(journal: Journal, point: Point, plan: Schedule, per_iteration: int) -> None:
-    """One object per seed: the chunk's metrics and, where it was evaluated, means of returns and of the game's figures."""
+    """One object per seed: the chunk's metrics and, where it was evaluated, means of returns and the game's figures."""
     metrics = jax.device_get(point.metrics)
     evaluations = jax.device_get(point.evaluations)
     steps = point.iteration * per_iteration
