@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from coterie.bridges import football_server
+from coterie.bridges.acting import acting
 from coterie.errors import CoterieError
 from coterie.extras import require
 
@@ -212,11 +213,7 @@ class FootballEnv(ParallelEnv):
             CoterieError: An agent has no action, or there is no episode.
             RuntimeError: Football's process ended, hung, or raised.
         """
-        agents = self.agents
-        if not agents:
-            raise CoterieError("the episode is over, or has not begun: call reset")
-        if missing := [agent for agent in agents if agent not in actions]:
-            raise CoterieError(f"there is no action for {missing[0]}: give one for each of {', '.join(agents)}")
+        agents = acting(self.agents, actions)
         said, self._features = self.server.ask({"step": [int(actions[agent]) for agent in agents]})
         ahead = said["score"][0] - said["score"][1]
         info = {"won": float(ahead > 0), "scored": float(said["score"][0]), "score_difference": float(ahead)}

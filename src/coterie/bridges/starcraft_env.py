@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from coterie.bridges.acting import acting
 from coterie.errors import CoterieError
 from coterie.extras import require
 
@@ -94,11 +95,7 @@ class StarCraftEnv(ParallelEnv):
             CoterieError: A living agent has no action, or there is no episode.
             RuntimeError: StarCraft II broke off, which SMAC hides behind an episode of no reward.
         """
-        before = self.agents
-        if not before:
-            raise CoterieError("the episode is over, or has not begun: call reset")
-        if missing := [agent for agent in before if agent not in actions]:
-            raise CoterieError(f"there is no action for {missing[0]}: give one for each of {', '.join(before)}")
+        before = acting(self.agents, actions)
         there = set(before)
         joint = [int(actions[agent]) if agent in there else NO_OP for agent in self.possible_agents]
         self._begun = True
