@@ -54,6 +54,16 @@ class Layout(NamedTuple):
         return out
 
     @property
+    def box(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The least and largest continuous actions, ``[N, D]``; None for choices."""
+        if self.acts[0].kind != "continuous":
+            return None
+        low, high = np.zeros(self.shapes["action"][0], np.float32), np.zeros(self.shapes["action"][0], np.float32)
+        for agent, each in enumerate(self.acts):
+            low[agent, : each.components], high[agent, : each.components] = each.low, each.high
+        return low, high
+
+    @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """The least and largest numbers that each agent may see, ``[N, O]``; padding is 0."""
         shape = self.shapes["local"][0]
@@ -110,7 +120,7 @@ def global_state(env: Any) -> np.ndarray | None:
     except (NotImplementedError, AttributeError, TypeError):
         return None
     array = np.asarray(found)
-    return None if array.dtype.kind not in "fiub" or not array.size else array.astype(np.float32).ravel()
+    return array.ravel() if array.size and array.dtype.kind in "fiub" else None
 
 
 def _length(env: Any) -> int:

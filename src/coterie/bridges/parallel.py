@@ -120,7 +120,7 @@ class Padded:
             if agent not in rewards:
                 raise Fault(f"gave no reward for {agent}")
             value = rewards[agent]
-            if type(value) is not float:
+            if not isinstance(value, float):
                 array = np.asarray(value)
                 if array.size != 1 or array.dtype.kind not in "fiub":
                     raise Fault(f"gave {agent} a reward of shape {array.shape} and dtype {array.dtype}, not one number")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from contextlib import suppress
@@ -41,6 +42,8 @@ class Process:
             pass_fds=(theirs.fileno(), memory), stdin=subprocess.DEVNULL, stdout=sys.__stderr__, env=environment,
         )  # fmt: skip
         theirs.close()
+        self._ready = select.poll()
+        self._ready.register(self.pipe.fileno(), select.POLLIN)
         factory = source.factory
         code = factory.encode() if isinstance(factory, str) else require("cloudpickle", "games").dumps(factory)
         self.ask(json.dumps({**task, "named": named, "options": dict(source.options)}).encode())
@@ -54,7 +57,7 @@ class Process:
     def answer(self, seconds: float | None) -> Failure | None:
         """Wait for an answer: None if all is well."""
         try:
-            if not self.pipe.poll(seconds):
+            if not self._ready.poll(None if seconds is None else 1000 * seconds):
                 return Failure("hung", f"did not answer within {seconds:g} seconds", {})
             message = self.pipe.recv_bytes()
         except (EOFError, OSError):

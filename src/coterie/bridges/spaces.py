@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -24,13 +25,17 @@ class Fault(Exception):
 
 
 class Seen(NamedTuple):
-    """How to read an agent's observation: its ``size`` in numbers, its bounds, and what stands beside a mask in it."""
+    """How to read an agent's observation: its ``size`` in numbers, its bounds, and what stands beside a mask in it.
+
+    ``box`` is the shape and the kind of dtype of an array, None for other spaces.
+    """
 
     space: Any
     beside: tuple[str, ...]
     size: int
     low: np.ndarray
     high: np.ndarray
+    box: tuple[tuple[int, ...], str] | None
 
     def numbers(self, observation: Any) -> np.ndarray:
         """The observation without its mask as a flat array.
@@ -45,10 +50,9 @@ class Seen(NamedTuple):
                 )
             rest = {name: observation[name] for name in self.beside}
             observation = rest if len(rest) > 1 else rest[self.beside[0]]
-        shape = getattr(self.space, "shape", None)
-        if _is_box(self.space):
-            array = np.asarray(observation)
-            if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and self.space.dtype.kind != "f"):
+        if self.box:
+            array, (shape, kind) = np.asarray(observation), self.box
+            if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and kind != "f"):
                 raise Fault(f"gave an observation of dtype {array.dtype} where its space says {self.space.dtype}")
             if array.shape != shape:
                 raise Fault(f"gave an observation of shape {array.shape} where its space says {shape}")
@@ -105,7 +109,8 @@ def seen(agent: str, space: Any) -> Seen:
         ) from error
     if not 0 < low.size <= LARGEST:
         raise CoterieError(f"{agent} sees {low.size:,} numbers, and 1 to {LARGEST:,} can be batched: give features")
-    return Seen(own, beside, low.size, low.astype(np.float32), high.astype(np.float32))
+    box = (own.shape, own.dtype.kind) if _is_box(own) else None
+    return Seen(own, beside, low.size, low.astype(np.float32), high.astype(np.float32), box)
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class Acts:
     high: tuple[float, ...]
     action: Callable[[np.ndarray], Any]
 
-    @property
+    @cached_property
     def components(self) -> int:
         """Numbers in one action."""
         return max(len(self.sizes), len(self.low))
@@ -163,7 +168,7 @@ def acts(agent: str, space: Any) -> Acts:
             raise CoterieError(
                 f"the actions of {agent} are a box without finite bounds: wrap the environment to clip its actions"
             )
-        within = lambda x: np.clip(x.reshape(shape), space.low, space.high).astype(dtype)  # noqa: E731
+        within = lambda x: x.reshape(shape).astype(dtype)  # noqa: E731
         return Acts("continuous", (), tuple(map(float, low)), tuple(map(float, high)), within)
     raise CoterieError(
         f"{agent} acts in {_short(space)}, and policies here choose from Discrete, MultiDiscrete, MultiBinary or a Box "

@@ -53,6 +53,7 @@ class Worker:
         low, high = self.seen.bounds
         self.within = (low - 1e-4 * (1 + abs(low)), high + 1e-4 * (1 + abs(high))) if task["bounds"] else None
         self.row = rows[0]
+        self.own = {row: tuple(self.arrays[name][row, ...] for name in ("action", "reward", "info")) for row in rows}
         for group in self.groups:
             self.arrays["legal"][group] = self.arrays[shared.FINAL + "legal"][group] = self.seen.legal
 
@@ -86,19 +87,20 @@ class Worker:
 
     def _move(self, row: int, action: np.ndarray) -> tuple[bool, bool]:
         self._at(row)
-        return self.envs[row].step(action, self.final[row], self.arrays["reward"][row], self.arrays["info"][row])
+        _, reward, info = self.own[row]
+        return self.envs[row].step(action, self.final[row], reward, info)
 
     def _at(self, row: int) -> None:
         """Note which environment is at work, for the main process to read if this one dies."""
-        self.arrays["busy"][self.row], self.arrays["busy"][row], self.row = False, True, row
+        busy = self.arrays["busy"]
+        busy[self.row], busy[row], self.row = False, True, row
 
     def _step(self, rows: slice) -> None:
-        arrays, ended = self.arrays, []
+        arrays, ends = self.arrays, []
         for row in range(rows.start, rows.stop):
-            ends = self._move(row, arrays["action"][row])
-            arrays["terminated"][row], arrays["truncated"][row] = ends
-            if any(ends):
-                ended.append(row)
+            ends.append(self._move(row, self.own[row][0]))
+        arrays["terminated"][rows], arrays["truncated"][rows] = zip(*ends, strict=True)
+        ended = [rows.start + at for at, either in enumerate(ends) if any(either)]
         self._check(rows, shared.FINAL)
         for name in shared.VIEW:
             arrays[name][rows] = arrays[shared.FINAL + name][rows]

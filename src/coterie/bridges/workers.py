@@ -85,6 +85,7 @@ class Workers:
         self._rows = [[(g.start + int(a), g.start + int(b)) for g in self.groups]
                       for a, b in pairwise(cuts)]  # fmt: skip
         self._shown = [self._observation("", group) for group in self.groups]
+        self._box = seen.box
         self._lost: list[set[int]] = [set() for _ in range(count)]
         self._failures = [0] * count
         self._workers: list[Process] = []
@@ -123,7 +124,7 @@ class Workers:
 
     def send(self, group: int, action: np.ndarray) -> None:
         """Start a step of a group."""
-        self.arrays["action"][self.groups[group]] = action
+        self.arrays["action"][self.groups[group]] = np.clip(action, *self._box) if self._box else action
         for w, worker in enumerate(self._workers):
             if group not in self._lost[w]:
                 worker.ask(bytes([STEP, group]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -104,23 +105,30 @@ def scan(
     return stage, flat._replace(carry=carry), jax.tree.map(jnp.sum, ended)
 
 
-@partial(jax.jit, static_argnums=8)
-def decide(
-    learner: Learner, state: PyTree, carry: PyTree, reset: Array, seen: Observation, keys: Array, t: Any, group: Any,
-    groups: int,
-) -> tuple[PyTree, Step]:  # fmt: skip
-    """What a group does at step ``t``: its memory, forgotten where an episode begins, and the learner's step."""
-    key, _, _ = jax.random.split(keys[t], 3)
-    key = jax.random.fold_in(key, group) if groups > 1 else key
-    carry = where_row(reset, learner.carry(reset.shape[0]), carry)
-    return carry, learner.act(state, carry, seen, key)
+@lru_cache(maxsize=16)
+def decider(structure: Any, groups: int) -> Callable[..., tuple[PyTree, Step]]:
+    """What a group does at step ``t``, compiled: its memory, forgotten where an episode begins, and the team's step.
+
+    ``structure`` is that of ``(learner, state)``, whose leaves come with every call: taking a learner apart at every
+    step would cost more than the step.
+    """
+
+    @jax.jit
+    def decide(leaves: Any, carry: PyTree, reset: Array, seen: Observation, keys: Array, t: Any, group: Any) -> Any:
+        learner, state = jax.tree.unflatten(structure, leaves)
+        key, _, _ = jax.random.split(keys[t], 3)
+        key = jax.random.fold_in(key, group) if groups > 1 else key
+        carry = where_row(reset, learner.carry(reset.shape[0]), carry)
+        return carry, learner.act(state, carry, seen, key)
+
+    return decide
 
 
 class Group:
     """The rows of a hosted rollout that are stepped together."""
 
     def __init__(self, number: int, stage: Stage, rows: slice) -> None:
-        self.number = number
+        self.number = np.int32(number)
         cut: Any = jax.tree.map(lambda x: x[rows], stage._replace(state=()))
         self.stage: Stage = cut
         self.seen: list[Rollout] = []
@@ -130,7 +138,7 @@ class Group:
     def act(self, simulators: Simulators, move: Step, carry: PyTree, keep: bool) -> None:
         """Send actions off, and note what was seen and done."""
         stage = self.stage
-        simulators.send(self.number, np.asarray(move.action))
+        simulators.send(int(self.number), np.asarray(move.action))
         latent, log_prob, behaviour = jax.tree.map(np.asarray, move.extras)
         none: Any = np.zeros(0)
         self.seen.append(Rollout(stage.observation, stage.observation, latent, log_prob, behaviour, none, none, none,
@@ -141,7 +149,7 @@ class Group:
 
     def take(self, game: HostGame, simulators: Simulators) -> None:
         """Wait for what the actions led to."""
-        turn, stage = simulators.receive(self.number), self.stage
+        turn, stage = simulators.receive(int(self.number)), self.stage
         done = turn.terminated | turn.truncated
         total = np.asarray(stage.total) + team_reward(game, turn.reward)
         whole = done & ~turn.lost
@@ -174,13 +182,14 @@ def hosted(
     _, steps, chunk = learner.sizes
     keys = jax.random.split(key, (steps // chunk, chunk)).reshape(steps)
     groups = [Group(number, stage, rows) for number, rows in enumerate(simulators.groups)]
+    leaves, structure = jax.tree.flatten((learner, state))
+    decide = decider(structure, len(groups))
     for t in range(steps):
         for group in groups:
             if t:
                 group.take(game, simulators)
             now = group.stage
-            carry, move = decide(learner, state, now.carry, now.reset, now.observation, keys, np.int32(t),
-                                 np.int32(group.number), len(groups))  # fmt: skip
+            carry, move = decide(leaves, now.carry, now.reset, now.observation, keys, np.int32(t), group.number)
             group.act(simulators, move, carry, t % chunk == 0)
     for group in groups:
         group.take(game, simulators)
