@@ -50,8 +50,8 @@ def upstream(module: str = "jaxmarl") -> ModuleType:
     Raises:
         CoterieError: It is not installed; the message names the extra.
     """
-    if module in sys.modules:
-        return sys.modules[module]
+    if found := sys.modules.get(module):
+        return found
     with _silence(), jax.ensure_compile_time_eval(), as_upstream():
         return require(module, "jaxmarl")
 
