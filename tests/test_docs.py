@@ -13,7 +13,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]*src=\"([^\"]+)\"")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SMALL = {r"\bsteps=[\d_]+": "steps=1", r"\bseeds=\d+": "seeds=1"}
+SMALL = {r"\bsteps=[\d_]+": "steps=1, episodes=2", r"\bseeds=\d+": "seeds=1", r"evaluate\(\d+\)": "evaluate(2)"}
 """What the pages ask for, and what a test has time for: one iteration of one seed."""
 
 
@@ -79,7 +79,7 @@ def quickly_compiled():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "extending"])
+@pytest.mark.parametrize("name", ["quickstart", "extending", "environments"])
 @pytest.mark.usefixtures("quickly_compiled")
 def test_python_of_the_docs_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
