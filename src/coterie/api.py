@@ -29,6 +29,10 @@ from coterie.training.train import Schedule, engine, schedule
 from coterie.version import __version__
 
 
+Opened = str | Game | HostGame | Callable[..., Any]
+"""What may stand for a game."""
+
+
 class Evaluation(NamedTuple):
     """Mean return over seeds with its 95 % interval, and the mean of each seed."""
 
@@ -54,7 +58,7 @@ class Run:
         return tuple(self.document["seeds"])
 
     def assess(self, episodes: int) -> dict[str, Any]:
-        """Play ``episodes`` whole episodes with each seed's team, greedily and by sampling: what a report prints."""
+        """Whole episodes with each seed's team, greedily and by sampling: what a report prints."""
         if episodes < 1:
             raise CoterieError(f"an evaluation needs at least 1 episode, not {episodes}")
         with closing(engine(self.game, self.learner, Schedule(self.seeds, 0, 1, 1, episodes))) as at_work:
@@ -140,10 +144,6 @@ def train(
     return Run(directory, document, opened, learner, loops)
 
 
-Opened = str | Game | HostGame | Callable[..., Any]
-"""What may stand for a game."""
-
-
 def _opened(game: Opened, options: Mapping[str, Any]) -> tuple[Game | HostGame, dict[str, Any]]:
     """The game, and what ``run.json`` says of it."""
     if isinstance(game, str):
@@ -155,15 +155,15 @@ def _opened(game: Opened, options: Mapping[str, Any]) -> tuple[Game | HostGame, 
         opened = hosted(game, options)
         return opened, {"name": opened.source.name, "options": dict(options), "own": True}
     if not isinstance(game, Game):
-        raise CoterieError(
-            f"{game!r} is no game: give a name such as particle/spread, a function that makes environments, or an "
-            "object with spec, reset and step"
+        ways = (
+            "a name such as particle/spread, a function that makes environments, or an object with spec, reset and step"
         )
+        raise CoterieError(f"{game!r} is no game: give {ways}")
     try:
         hash(game)
     except TypeError as error:
-        raise CoterieError(f"a {type(game).__name__} cannot be a constant of a compiled program ({error}): make it a "
-                           "frozen dataclass of hashable fields") from error  # fmt: skip
+        said = f"a {type(game).__name__} cannot be a constant of a compiled program ({error})"
+        raise CoterieError(f"{said}: make it a frozen dataclass of hashable fields") from error
     if options:
         raise CoterieError("game_options are for a game given by name: set them on the game object itself")
     return game, {"name": type(game).__name__, "options": {}, "own": True}

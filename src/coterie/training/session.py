@@ -111,14 +111,7 @@ def run(
         closing(engine(game, learner, plan, axis)) as at_work,
     ):
         claim(directory, document, resume)
-        loops, start = at_work.place(at_work.begin()), 0
-        if resume and checkpoint.latest(directory / CHECKPOINTS):
-            loops, meta = restored(directory, document, loops)
-            _compare_devices(meta["devices"], at_work.devices)
-            loops, start = at_work.place(loops), meta["step"]
-            journal.truncate(meta["position"])
-        else:
-            journal.truncate(0)
+        loops, start = _starting(directory, document, at_work, journal, resume)
         sizes = learner.sizes
         per_iteration = sizes.environments * sizes.rollout
         points = train(at_work, learner, plan, loops, start)
@@ -136,6 +129,20 @@ def run(
                 )
         _aside(_finish, directory, at_work, learner, plan, loops)
         return loops
+
+
+def _starting(
+    directory: Path, document: Mapping[str, Any], at_work: Engine, journal: Journal, resume: bool
+) -> tuple[Loop, int]:
+    """Fresh loops, or those of the last checkpoint with the iterations done; the journal is cut to match."""
+    loops = at_work.place(at_work.begin())
+    if not (resume and checkpoint.latest(directory / CHECKPOINTS)):
+        journal.truncate(0)
+        return loops, 0
+    loops, meta = restored(directory, document, loops)
+    _compare_devices(meta["devices"], at_work.devices)
+    journal.truncate(meta["position"])
+    return at_work.place(loops), meta["step"]
 
 
 def _aside(function: Callable[..., Any], *arguments: Any) -> Any:
