@@ -1,6 +1,6 @@
 """Robots as teams: who learns to hop and to run, each joint or leg an agent of its own (extras: mujoco, envpool)."""
 
-from coterie.campaign.claims import Claim, Improves, Reaches
+from coterie.campaign.claims import Attains, Claim, Improves
 from coterie.campaign.suite import Arena, Method, Suite
 
 LAYERS = (64, 64)
@@ -20,9 +20,9 @@ def arena(game: str) -> Arena:
 
 
 def learns(method: str, game: str) -> Claim:
-    """Its mean return passes ``LEARNT``."""
-    return Claim(f"{method} learns {game.removeprefix('mujoco/')}", f"{method} earns {LEARNT:g} or more on {game}.",
-                 "a check of ours", Reaches(method, game, LEARNT))  # fmt: skip
+    """Every seed earns ``LEARNT`` or more."""
+    return Claim(f"{method} learns {game.removeprefix('mujoco/')}", f"{method} learns to move in every seed.",
+                 "a check of ours", Attains(method, game, LEARNT, low=1.0))  # fmt: skip
 
 
 suite = Suite(
