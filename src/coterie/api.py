@@ -28,7 +28,6 @@ from coterie.training.session import Observer
 from coterie.training.train import Schedule, engine, schedule
 from coterie.version import __version__
 
-
 Opened = str | Game | HostGame | Callable[..., Any]
 """What may stand for a game."""
 

@@ -4,6 +4,7 @@ import dataclasses
 import filecmp
 import json
 import re
+import sys
 import warnings
 
 import jax
@@ -414,6 +415,14 @@ def test_the_command_line_refuses_in_one_line(words, message, tmp_path, capsys):
     said = capsys.readouterr()
     assert message in said.err and said.err.count("\n") == 1 and not said.out
     assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    with pytest.raises(
+        coterie.CoterieError, match=r"the package gymnasium is not installed: pip install 'coterie\[games\]'"
+    ):
+        hosted(MAKE)
 
 
 # ------------------------------------------------------------------------------------------------ check

@@ -16,6 +16,7 @@ from coterie.bridges.parallel import Reward
 from coterie.bridges.source import Source, load, options, parameters
 from coterie.bridges.workers import Hosting, Workers
 from coterie.contracts import ActionSpace, CoterieError, Simulators, Spec
+from coterie.extras import require
 from coterie.fields import arguments, hints
 
 
@@ -56,8 +57,10 @@ def hosted(
         hosting: Where the options of ``Hosting`` begin; its defaults if None.
 
     Raises:
-        CoterieError: Bad options, a factory that raises, or an environment that cannot be trained on.
+        CoterieError: The extra games is not installed, bad options, a factory that raises, or an environment that
+            cannot be trained on.
     """
+    require("gymnasium", "games")
     name = Source(factory).name
     own, ours = divided(load(factory) if isinstance(factory, str) else factory, given or {}, name)
     hosting = Hosting(**{**(vars(hosting) if hosting else {}), **ours})

@@ -150,8 +150,9 @@ class Watch:
 
 @dataclass(frozen=True)
 class List:
-    """List games and recipes."""
+    """List games and recipes, or those whose names contain a word."""
 
+    word: str = option("such as smax", "", positional=True)
     json: bool = option("print one JSON object on stdout", False)
 
     def run(self) -> Any:
@@ -161,11 +162,17 @@ class List:
 
         found = {"recipes": RECIPES, "games": games()}
         lines = {
-            kind: {name: (item.__doc__ or "").strip().splitlines()[0] for name, item in items.items()}
+            kind: {
+                name: (item.__doc__ or "").strip().splitlines()[0].replace("``", "")
+                for name, item in items.items()
+                if self.word in name
+            }
             for kind, items in found.items()
         }
+        if not any(lines.values()):
+            raise CoterieError(f"no name contains {self.word!r}: coterie list shows them all")
         if not self.json:
-            for kind, items in lines.items():
+            for kind, items in filter(lambda each: each[1], lines.items()):
                 say(table(kind, ["name", "what it is"], [[name, line] for name, line in items.items()]))
         return lines
 

@@ -87,7 +87,7 @@ def _add(parser: argparse.ArgumentParser, command: type, field: dataclasses.Fiel
     if field.default is dataclasses.MISSING:
         parser.add_argument(field.name, help=text, metavar=field.name.upper())
     elif field.metadata.get("positional"):
-        shown = f"{text} (default: {field.default})"
+        shown = f"{text} (default: {field.default})" if field.default else text
         parser.add_argument(field.name, help=shown, nargs="?", default=field.default, metavar=field.name.upper())
     elif kind is bool:
         parser.add_argument(f"--{_dashed(field.name)}", action="store_true", help=text, dest=field.name)
