@@ -6,7 +6,7 @@ from coterie.campaign.suite import Arena, Method, Suite
 LAYERS = (64, 64)
 NUMBERS = {
     "gamma": 0.99, "entropy": 0.0, "actor.encoder": LAYERS, "critic.encoder": LAYERS, "actor_fit.rate": 3e-4,
-    "environments": 16, "rollout": 128, "epochs": 8, "critic_epochs": 8, "minibatches": 8,
+    "environments": 32, "rollout": 64, "epochs": 8, "critic_epochs": 8, "minibatches": 8,
 }  # fmt: skip
 APART = {"sharing": "none"}
 HOPPER, CHEETAH = "mujoco/hopper-3x1", "mujoco/halfcheetah-2x3"
