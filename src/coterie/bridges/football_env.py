@@ -47,7 +47,7 @@ class Server:
     """
 
     def __init__(self, python: str, options: dict[str, Any], patience: float = 30.0) -> None:
-        path, self.patience = find(python), patience
+        path, self.patience, self._greeted = find(python), patience, 0
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115
         environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         self.process = subprocess.Popen(
@@ -62,6 +62,7 @@ class Server:
             missing = isinstance(error, Refusal) and error.missing
             what = f"{path} cannot import gfootball ({error})" if missing else f"{path} does not start: {error}"
             raise CoterieError(f"{what}: install football there as {GUIDE} says") from None
+        self._greeted = os.fstat(self._last_words.fileno()).st_size  # notices of what it imports are no last words
 
     def ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
         """The answer to a message: what was said, and the features ``[agents, features]``.
@@ -103,7 +104,7 @@ class Server:
 
     def _ended(self) -> str:
         code = self.process.wait()
-        self._last_words.seek(0)
+        self._last_words.seek(self._greeted)
         words = self._last_words.read().decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(words) if line.strip()), "it said nothing")
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
