@@ -124,39 +124,52 @@ def decider(structure: Any, groups: int) -> Callable[..., tuple[PyTree, Step]]:
     return decide
 
 
+class Tape:
+    """Arrays ``[T, E, ...]``, filled step by step while simulators are at work, so that nothing is left to do."""
+
+    def __init__(self, steps: int, environments: int) -> None:
+        self.lead, self.trees = (steps, environments), dict[str, Any]()
+
+    def write(self, name: str, t: int, rows: slice, tree: PyTree) -> None:
+        """Keep ``tree``, rows ``[R, ...]`` of step ``t``, under ``name``."""
+        leaves, structure = jax.tree.flatten(tree)
+        if name not in self.trees:
+            self.trees[name] = structure, [np.empty((*self.lead, *x.shape[1:]), x.dtype) for x in leaves]
+        for buffer, leaf in zip(self.trees[name][1], leaves, strict=True):
+            buffer[t, rows] = leaf
+
+    def read(self, name: str) -> Any:
+        """All that was kept under ``name``."""
+        return jax.tree.unflatten(*self.trees[name])
+
+
 class Group:
     """The rows of a hosted rollout that are stepped together."""
 
-    def __init__(self, number: int, stage: Stage, rows: slice) -> None:
-        self.number = np.int32(number)
+    def __init__(self, number: int, stage: Stage, rows: slice, tape: Tape) -> None:
+        self.number, self.rows, self.tape = number, rows, tape
         cut: Any = jax.tree.map(lambda x: x[rows], stage._replace(state=()))
         self.stage: Stage = cut
-        self.seen: list[Rollout] = []
         self.carries: list[PyTree] = []
         self.ended = np.zeros(3)
 
-    def act(self, simulators: Simulators, move: Step, carry: PyTree, keep: bool) -> None:
+    def act(self, simulators: Simulators, t: int, move: Step, carry: PyTree, keep: bool) -> None:
         """Send actions off, and note what was seen and done."""
         stage = self.stage
-        simulators.send(int(self.number), np.asarray(move.action))
-        latent, log_prob, behaviour = jax.tree.map(np.asarray, move.extras)
-        none: Any = np.zeros(0)
-        self.seen.append(Rollout(stage.observation, stage.observation, latent, log_prob, behaviour, none, none, none,
-                                 stage.reset, ()))  # fmt: skip
+        simulators.send(self.number, np.asarray(move.action))
+        self.tape.write("act", t, self.rows, (stage.observation, move.extras, stage.reset))
         if keep:
             self.carries.append(jax.tree.map(np.asarray, carry))
         self.stage = stage._replace(carry=move.carry)
 
-    def take(self, game: HostGame, simulators: Simulators) -> None:
-        """Wait for what the actions led to."""
-        turn, stage = simulators.receive(int(self.number)), self.stage
+    def take(self, game: HostGame, simulators: Simulators, t: int) -> None:
+        """Wait for what the actions of step ``t`` led to."""
+        turn, stage = simulators.receive(self.number), self.stage
         done = turn.terminated | turn.truncated
         total = np.asarray(stage.total) + team_reward(game, turn.reward)
         whole = done & ~turn.lost
         self.ended += (whole.sum(), total[whole].sum(), turn.lost.sum())
-        self.seen[-1] = self.seen[-1]._replace(
-            final=turn.final, reward=turn.reward, terminated=turn.terminated, truncated=turn.truncated
-        )
+        self.tape.write("take", t, self.rows, (turn.final, turn.reward, turn.terminated, turn.truncated))
         self.stage = stage._replace(observation=turn.following, reset=done, total=np.where(done, np.float32(0), total))
 
 
@@ -179,26 +192,29 @@ def hosted(
     Returns:
         As ``scan``; the metrics count the steps whose simulators failed, too.
     """
-    _, steps, chunk = learner.sizes
+    environments, steps, chunk = learner.sizes
     keys = jax.random.split(key, (steps // chunk, chunk)).reshape(steps)
-    groups = [Group(number, stage, rows) for number, rows in enumerate(simulators.groups)]
+    tape = Tape(steps, environments)
+    groups = [Group(number, stage, rows, tape) for number, rows in enumerate(simulators.groups)]
     leaves, structure = jax.tree.flatten((learner, state))
     decide = decider(structure, len(groups))
     for t in range(steps):
         for group in groups:
             if t:
-                group.take(game, simulators)
+                group.take(game, simulators, t - 1)
             now = group.stage
-            carry, move = decide(leaves, now.carry, now.reset, now.observation, keys, np.int32(t), group.number)
-            group.act(simulators, move, carry, t % chunk == 0)
+            carry, move = decide(
+                leaves, now.carry, now.reset, now.observation, keys, np.int32(t), np.int32(group.number)
+            )
+            group.act(simulators, t, move, carry, t % chunk == 0)
     for group in groups:
-        group.take(game, simulators)
-    stacked = [jax.tree.map(lambda *rows: np.stack(rows), *group.seen) for group in groups]
+        group.take(game, simulators, steps - 1)
+    seen, (latent, log_prob, behaviour), reset = tape.read("act")
+    final, reward, terminated, truncated = tape.read("take")
     carries = [jax.tree.map(lambda *rows: np.stack(rows), *group.carries) for group in groups]
-    rollout: Rollout = jax.tree.map(lambda *parts: np.concatenate(parts, 1), *stacked)
     carry = jax.tree.map(lambda *parts: np.concatenate(parts, 1), *carries)
+    rollout = Rollout(seen, final, latent, log_prob, behaviour, reward, terminated, truncated, reset, carry)
     after: Stage = jax.tree.map(lambda *parts: np.concatenate(parts), *(group.stage for group in groups))
-    # As in ``scan``, memory is forgotten where an episode ended: the next iteration does it again, to no effect.
     episodes, returns, lost = jnp.asarray(np.sum([group.ended for group in groups], 0), jnp.float32)
     ended = {"episodes": episodes, "returns": returns, "lost": lost}
-    return after._replace(state=stage.state), rollout._replace(carry=carry), ended
+    return after._replace(state=stage.state), rollout, ended
