@@ -1,6 +1,7 @@
 """Steps per second of the hosted loop beside the bare simulators, stepped by the same number of processes.
 
-    python benchmarks/hosted.py
+    python benchmarks/hosted.py --processes 2
+    python benchmarks/hosted.py --processes 1
 
 Bare: each process steps its share of the environments in turn, in a plain loop, with the actions that the team took
 in the hosted loop, and resets each at the end of its episode; it reads the global state where there is one. Hosted: a
@@ -123,8 +124,8 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--environments", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--environments", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--repetitions", type=int, default=5)
     given = parser.parse_args()
     if given.bare:
@@ -144,7 +145,7 @@ def main() -> None:
         loop.close()
         ratio = statistics.median(hosted / alone for alone, hosted in pairs)
         medians = [round(statistics.median(column)) for column in zip(*pairs, strict=True)]
-        rows[name] = {"bare": medians[0], "hosted": medians[1], "ratio": round(ratio, 3), "processes": given.processes,
+        rows[f"{name}, {given.processes} of them"] = {"bare": medians[0], "hosted": medians[1], "ratio": round(ratio, 3), "processes": given.processes,
                       "environments": given.environments}  # fmt: skip
         print(f"{name:28}{medians[0]:>8,} bare{medians[1]:>8,} hosted   {ratio:.2f}", flush=True)
         write_json(FILE, rows)
