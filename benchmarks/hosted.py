@@ -145,8 +145,9 @@ def main() -> None:
         loop.close()
         ratio = statistics.median(hosted / alone for alone, hosted in pairs)
         medians = [round(statistics.median(column)) for column in zip(*pairs, strict=True)]
-        rows[f"{name}, {given.processes} of them"] = {"bare": medians[0], "hosted": medians[1], "ratio": round(ratio, 3), "processes": given.processes,
-                      "environments": given.environments}  # fmt: skip
+        found = {"bare": medians[0], "hosted": medians[1], "ratio": round(ratio, 3)}
+        counts = {"processes": given.processes, "environments": given.environments}
+        rows[f"{name}, {given.processes} of them"] = found | counts
         print(f"{name:28}{medians[0]:>8,} bare{medians[1]:>8,} hosted   {ratio:.2f}", flush=True)
         write_json(FILE, rows)
 
