@@ -84,8 +84,9 @@ def test_every_command_is_told_of(site):
         assert f"\n## {command.__name__.lower()}\n" in text
 
 
-@pytest.mark.parametrize("name", games())
+@pytest.mark.parametrize("name", [name for name in games() if not name.startswith(("football/", "starcraft/"))])
 def test_every_game_has_a_picture(name):
+    """But those of simulators that are installed apart: they draw their own."""
     picture = f"images/game-{name.replace('/', '-')}.png"
     assert (DOCS / picture).exists(), "draw it: python docs/draw_games.py"
     assert f"]({picture})" in (DOCS / "games.md").read_text()

@@ -18,12 +18,17 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from coterie.errors import CoterieError
 
+MANY = 60
+"""Names that still fit into a message."""
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean X?`` or a short list of what there is."""
     names = sorted(known)
     close = difflib.get_close_matches(word, names, 1, 0.5)
-    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"choose from {', '.join(names)}" if len(names) <= MANY else f"coterie list shows all {len(names)}"
 
 
 def part_name(part: type) -> str:
