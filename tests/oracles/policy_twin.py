@@ -12,7 +12,7 @@ from itertools import product
 import jax
 import numpy as np
 
-from coterie.policy.fit import minibatch_rows
+from coterie.parts.fit import minibatch_rows
 from tests.oracles import estimators
 from tests.oracles.leniency import Temperatures
 from tests.oracles.normaliser import ValueNorm

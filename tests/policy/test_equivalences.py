@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from coterie.nets.networks import Network
+from coterie.parts.fit import Adam, fit
+from coterie.parts.tower import sequences
 from coterie.policy.critic_input import Local
-from coterie.policy.fit import Adam, fit
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.objective import normalise
 from coterie.policy.order import Blocks
 from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo, optimistic_mappo
 from coterie.policy.surrogate import Clip
-from coterie.policy.tower import sequences
 from coterie.policy.turn import Turns
 from coterie.policy.weighting import Others
 from tests.policy.rollouts import E, T, learn, quick, rollout, small, spec

@@ -8,15 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from coterie.contracts import HERE, ActionSpace, CoterieError, Spec
+from coterie.contracts import HERE, ActionSpace, CoterieError, Observation, Spec
+from coterie.parts.leniency import Lenient, steps_to_the_end
+from coterie.parts.state_index import CodeHash, Exact, SimHash
 from coterie.policy.learner import PolicyLearner
-from coterie.policy.leniency import Lenient, steps_to_the_end
 from coterie.policy.recipes import lenient_mappo, mappo, optimistic_mappo
-from coterie.policy.state_index import CodeHash, Exact, SimHash
 from tests.policy.rollouts import E, learn, rollout, small, spec
 from tests.policy.test_equivalences import updated
 
 ONE = Spec(("a", "b"), ("t", "t"), (1, 1), (ActionSpace.discrete(2),) * 2, 2, 4)
+OWN = replace(ONE, observation_sizes=(2, 2))
 
 
 class Seen:
@@ -26,6 +27,8 @@ class Seen:
         self.action = jnp.asarray(action, jnp.int32)
         self.terminated = jnp.asarray(terminated)
         self.truncated = jnp.zeros_like(self.terminated)
+        alive = jnp.ones(self.action.shape[:3], bool)
+        self.observation = Observation(jnp.zeros(()), jnp.zeros(()), jnp.zeros(()), alive)
 
 
 def features(numbers):
@@ -48,10 +51,25 @@ def test_a_schedule_by_hand():
     assert float(mercy.metrics["temperature_load"]) == 0.25 and float(mercy.metrics["temperature_mean"]) == 1.0
     again = part.look(mercy.after, ONE, seen, features([[0, 0], [0, 0], [1, 1]]), jax.random.key(1))
     met = np.minimum([[table[1], 1], [table[1], 1], [table[6], 1]], 0.9)
-    np.testing.assert_allclose(again.factor, np.exp(-met), rtol=1e-6)
+    np.testing.assert_allclose(again.factor[..., 0], np.exp(-met), rtol=1e-6)
     np.testing.assert_allclose(np.asarray(again.metrics["temperature_histogram"]).sum(), 1.0, rtol=1e-6)
     once = replace(part, repeats="once").look(before, ONE, seen, features([[0, 0], [0, 0], [1, 1]]), jax.random.key(1))
     assert float(once.after.table[1]) == pytest.approx(np.exp(-0.5 * 0.9))
+
+
+def test_each_agent_may_have_temperatures_of_its_own():
+    """One environment that ends at its second step; agent 1 sees state 1 throughout, agent 0 state 0 and then 1."""
+    part = Lenient(Exact(of="own"), rho=-0.5, base=0.8, repeats="each", forgive="factor")
+    before = part.init(jax.random.key(0), OWN, 2)
+    assert before.table.shape == (8,)  # two agents, two observations, two actions
+    seen = Seen([[[0, 1]], [[1, 1]]], [[False], [True]])
+    mercy = part.look(before, OWN, seen, features([[[0, 1]], [[1, 1]]]), jax.random.key(1))
+    table = np.ones(8)
+    table[0] *= np.exp(-0.5 * 0.8)  # agent 0 saw 0 and chose 0, one step before the end
+    table[3] *= np.exp(-0.5)  # agent 0 saw 1 and chose 1 at the end
+    table[4 + 3] *= np.exp(-0.5 * 1.8)  # agent 1 saw 1 and chose 1 twice
+    np.testing.assert_allclose(mercy.after.table, table, rtol=1e-6)
+    assert mercy.factor.shape == (2, 1, 2)
 
 
 def test_steps_to_the_end_restart_with_the_episode():

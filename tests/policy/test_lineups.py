@@ -9,14 +9,14 @@ import pytest
 from coterie.contracts import CoterieError
 from coterie.nets.networks import Network
 from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.parts.leniency import Lenient
+from coterie.parts.state_index import CodeHash, Exact, SimHash
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import AgentSpecific, GlobalState, Local, PolicyEmbedded
 from coterie.policy.estimator import Gae, NStep, PrecedingTrace
 from coterie.policy.learner import PolicyLearner
-from coterie.policy.leniency import Lenient
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.recipes import Recipe, a2po, coppo, dpo
-from coterie.policy.state_index import CodeHash, Exact, SimHash
 from coterie.policy.surrogate import Clip, KlPenalty
 from coterie.policy.weighting import Hysteretic, One, Others, Preceding, product
 from tests.policy.rollouts import E, learn, rollout, small, spec

@@ -6,12 +6,12 @@ import pytest
 
 from coterie.contracts import CoterieError
 from coterie.nets.networks import Network
+from coterie.parts.fit import Adam
+from coterie.parts.leniency import Lenient
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import AgentSpecific, PolicyEmbedded
 from coterie.policy.estimator import Gae, NStep
-from coterie.policy.fit import Adam
 from coterie.policy.learner import PolicyLearner
-from coterie.policy.leniency import Lenient
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy
 from coterie.policy.recipes import (
     RECIPES,

@@ -9,10 +9,10 @@ import pytest
 
 from coterie.games.probe_teams import memory, mixed
 from coterie.nets.networks import Network
+from coterie.parts.tower import sequences
 from coterie.policy.critic_input import AgentSpecific, GlobalState, Local
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import happo, ippo, mappo
-from coterie.policy.tower import sequences
 from coterie.policy.turn import Turns
 from coterie.training.collect import open_stage, scan
 from tests.policy.rollouts import quick, small

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from coterie.nets.networks import Network
+from coterie.parts.fit import Adam
+from coterie.parts.leniency import Lenient
+from coterie.parts.state_index import Exact
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import Local
 from coterie.policy.estimator import PrecedingTrace
-from coterie.policy.fit import Adam
 from coterie.policy.learner import PolicyLearner
-from coterie.policy.leniency import Lenient
 from coterie.policy.order import Blocks, SemiGreedy
 from coterie.policy.recipes import (
     RECIPES,
@@ -31,7 +32,6 @@ from coterie.policy.recipes import (
     perla_ippo,
     perla_mappo,
 )  # fmt: skip
-from coterie.policy.state_index import Exact
 from coterie.policy.surrogate import Clip
 from tests.oracles.policy_twin import Method, Twin
 from tests.policy.rollouts import learn, rollout, small, spec

@@ -19,10 +19,10 @@ from coterie.contracts import CoterieError, Game
 from coterie.fields import nearest
 from coterie.games.scripted import random_team
 from coterie.nets.networks import Network
+from coterie.parts.tower import Tower
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import Recipe
-from coterie.policy.tower import Tower
 from coterie.training.collect import scan
 from coterie.training.engine import advance, begin, place
 from coterie.training.evaluate import play

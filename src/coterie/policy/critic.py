@@ -11,10 +11,10 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
 from coterie.contracts import HERE, Across, Observation, Rollout
 from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.parts.fit import Adam, Batch, Fitted, Stats, fit
+from coterie.parts.tower import Tower, sequences
 from coterie.policy.critic_input import CriticInput
-from coterie.policy.fit import Adam, Batch, Fitted, Stats, fit
 from coterie.policy.marginal import Marginal, Others
-from coterie.policy.tower import Tower, sequences
 
 
 class Values(NamedTuple):

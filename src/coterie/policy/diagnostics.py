@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, Int
 
 from coterie.contracts import Across, Metrics, Rollout
 from coterie.nets.distributions import Categorical
+from coterie.parts.guard import first_bad
 
 if TYPE_CHECKING:
     from coterie.policy.turn import Progress, Report, Turns
@@ -20,14 +20,8 @@ GUARDED = ("observations", "rewards", "behaviour log-probabilities", "values", "
 
 def guard(rollout: Rollout, value: Array, target: Array, progress: Progress) -> Int[Array, ""]:
     """Index into ``GUARDED`` of the first quantity that is not finite; its length if all are."""
-    watched = (rollout.observation.local, rollout.reward, rollout.log_prob, value, target, progress.actor,
-               progress.critic)  # fmt: skip
-    sound = jnp.stack([_finite(tree) for tree in watched])
-    return jnp.where(jnp.all(sound), len(GUARDED), jnp.argmin(sound)).astype(jnp.int32)
-
-
-def _finite(tree: PyTree) -> Array:
-    return jnp.all(jnp.stack([jnp.bool_(True), *(jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree))]))
+    return first_bad(rollout.observation.local, rollout.reward, rollout.log_prob, value, target, progress.actor,
+                     progress.critic)  # fmt: skip
 
 
 def explained_variance(value: Float[Array, "T E M"], target: Float[Array, "T E M"]) -> Float[Array, " M"]:

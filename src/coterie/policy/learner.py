@@ -13,17 +13,17 @@ from coterie.contracts import HERE, Across, CoterieError, Metrics, Observation, 
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.networks import Network
 from coterie.nets.sharing import Layout, layout
+from coterie.parts.leniency import Mercy
+from coterie.parts.team import PolicyTeam
+from coterie.parts.tower import Tower
 from coterie.policy.critic import Critic, SharedTrunk, Values
 from coterie.policy.critic_input import PolicyEmbedded
 from coterie.policy.diagnostics import GUARDED, guard, summarise, together
 from coterie.policy.estimator import Returns
-from coterie.policy.leniency import Mercy
 from coterie.policy.marginal import Marginal, Others, where_cut, width
 from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import KlPenalty
-from coterie.policy.team import PolicyTeam
-from coterie.policy.tower import Tower
 from coterie.policy.turn import Turns
 from coterie.policy.weighting import lenient
 
@@ -133,10 +133,10 @@ class PolicyLearner(eqx.Module):
         )
 
     def _temperatures(self, critic: Critic, key: PRNGKeyArray) -> PyTree:
-        part, state_size = lenient(self.recipe.weighting), self.spec.state_size
+        part = lenient(self.recipe.weighting)
         if part is None:
             return ()
-        size = state_size if part.index.of == "state" else critic.feature_size
+        size = critic.feature_size if part.index.of == "critic" else part.seen_size(self.spec)
         return part.init(jax.random.fold_in(key, 1), self.spec, size)
 
     def carry(self, environments: int) -> PyTree:
@@ -218,7 +218,7 @@ class PolicyLearner(eqx.Module):
         part = lenient(self.recipe.weighting)
         if part is None:
             return None
-        seen = rollout.observation.state
+        seen = part.seen(rollout.observation)
         if part.index.of == "critic":
             params = state.critic if self.critic.trunk is None else state.actor["net"]
             seen = self.critic.features(params, rollout, values)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from coterie.contracts import Observation, Rollout
 from coterie.nets.distributions import Categorical, Choices, Gaussian
-from coterie.policy.tower import Tower
+from coterie.parts.tower import Tower
 
 
 def width(family: Categorical | Gaussian, agents: int) -> int:

@@ -12,10 +12,10 @@ from jaxtyping import Array, Bool, Float, PyTree
 
 from coterie.contracts import HERE, Across
 from coterie.nets.distributions import Categorical, Gaussian
+from coterie.parts.fit import Batch, Stats
+from coterie.parts.tower import Tower
 from coterie.policy.critic import Critic
-from coterie.policy.fit import Batch, Stats
 from coterie.policy.surrogate import Clip, Sample, Surrogate, root_of
-from coterie.policy.tower import Tower
 from coterie.policy.weighting import Context, Weighting
 
 

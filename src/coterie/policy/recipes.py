@@ -9,11 +9,11 @@ import equinox as eqx
 
 from coterie.nets.networks import Network
 from coterie.nets.normaliser import NoNorm, ValueNorm
+from coterie.parts.fit import Adam
+from coterie.parts.leniency import Lenient
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import CriticInput, GlobalState, Local, PolicyEmbedded
 from coterie.policy.estimator import Estimator, Gae, PrecedingTrace
-from coterie.policy.fit import Adam
-from coterie.policy.leniency import Lenient
 from coterie.policy.order import Order, RandomSequence, SemiGreedy, Simultaneous
 from coterie.policy.surrogate import Clip, KlPenalty, Surrogate
 from coterie.policy.weighting import Hysteretic, One, Others, Preceding, Weighting

@@ -15,14 +15,14 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from coterie.contracts import HERE, Across, Rollout
 from coterie.nets.distributions import Categorical, Gaussian
+from coterie.parts.fit import Batch, Stats, fit, of_turn
+from coterie.parts.leniency import what_is_left
+from coterie.parts.tower import Tower, sequences, unsequences
 from coterie.policy.critic import Critic, Values
 from coterie.policy.estimator import Returns
-from coterie.policy.fit import Batch, Stats, fit, of_turn
-from coterie.policy.leniency import what_is_left
 from coterie.policy.objective import Objective, normalise, shape
 from coterie.policy.order import Plan, choose, plan, unit_scores
 from coterie.policy.recipes import Recipe
-from coterie.policy.tower import Tower, sequences, unsequences
 
 
 class Progress(NamedTuple):
@@ -60,7 +60,7 @@ class Turns(eqx.Module):
     returns: Returns
     rollout: Rollout
     values: Values
-    mercy: Float[Array, "T E"] | None = None
+    mercy: Float[Array, "T E M"] | None = None
     across: Across = eqx.field(static=True, default=HERE)
 
     @property

@@ -11,8 +11,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from coterie.parts.leniency import Lenient
 from coterie.policy.context import Context, Weights
-from coterie.policy.leniency import Lenient
 
 
 def _bounded(log_product: Array, clip: Array | float | None) -> Array:

@@ -12,11 +12,12 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from coterie.contracts import Across, CoterieError, Spec
 from coterie.nets.networks import on_host, orthogonal
-from coterie.policy.fit import Adam, Batch, Stats, fit
+from coterie.parts.fit import Adam, Batch, Stats, fit
 
 LIMIT = 2**24
 """Entries of an exact table at most."""
-Source = Literal["state", "critic"]
+Source = Literal["state", "critic", "own"]
+"""What is told apart: global states, what the critic makes of them, or each agent's own observations."""
 
 
 def mix(x: Array) -> Array:
@@ -35,10 +36,12 @@ class Exact(eqx.Module):
     its meaning, so nothing can refuse this: choose ``sim_hash`` unless you know.
     """
 
-    of: Source = eqx.field(static=True, default="state", init=False)
+    of: Literal["state", "own"] = eqx.field(static=True, default="state")
 
     def table(self, spec: Spec) -> int:
-        """Entries: states times joint actions."""
+        """Entries: states times joint actions, or for each agent observations times own actions."""
+        if self.of == "own":
+            return spec.n_agents * max(spec.observation_size, 1) * spec.choices**spec.components
         return max(spec.state_size, 1) * spec.choices ** (spec.n_agents * spec.components)
 
     def check(self, spec: Spec) -> None:
@@ -55,7 +58,7 @@ class Exact(eqx.Module):
         del key, features
         return ()
 
-    def number(self, state: tuple[()], features: Float[Array, "T E F"]) -> Int[Array, "T E"]:
+    def number(self, state: tuple[()], features: Float[Array, "*lead F"]) -> Int[Array, "*lead"]:
         """The place of the one."""
         del state
         return jnp.argmax(features, axis=-1).astype(jnp.int32)
@@ -66,7 +69,7 @@ class Exact(eqx.Module):
         return state
 
 
-def _signs(projection: Float[Array, "F bits"], features: Float[Array, "T E F"]) -> Int[Array, "T E"]:
+def _signs(projection: Float[Array, "F bits"], features: Float[Array, "*lead F"]) -> Int[Array, "*lead"]:
     """sign(A x), read as a binary number."""
     up = (features @ projection > 0).astype(jnp.int32)
     return jnp.sum(up * jnp.broadcast_to(2 ** jnp.arange(projection.shape[1]), up.shape), -1)
@@ -81,7 +84,8 @@ class SimHash(eqx.Module):
     """The signs of ``bits`` random projections of the raw state, or of what the critic makes of it.
 
     number(s) = sign(A x), A normal and fixed: vectors at a small angle mostly share it. ``critic`` takes the critic's
-    last layer below its head, or its recurrent state (of all agents where each has its own). Source: Tang et al. 2017
+    last layer below its head, or its recurrent state (of all agents where each has its own); ``own`` takes each agent's
+    observation. Source: Tang et al. 2017
     (SimHash); Lenient policy gradients, last slides.
     """
 
@@ -96,7 +100,7 @@ class SimHash(eqx.Module):
         """The projections."""
         return jnp.asarray(on_host(key).standard_normal((features, self.bits)), jnp.float32)
 
-    def number(self, state: Float[Array, "F bits"], features: Float[Array, "T E F"]) -> Int[Array, "T E"]:
+    def number(self, state: Float[Array, "F bits"], features: Float[Array, "*lead F"]) -> Int[Array, "*lead"]:
         """The signs as a binary number."""
         return _signs(state, features)
 
@@ -123,7 +127,7 @@ class CodeHash(eqx.Module):
     recurrent state it has a moving target, as the source says. Source: Palmer et al. 2018; Tang et al. 2017.
 
     Args:
-        of: What is coded: the ``state``, or what the ``critic`` makes of it.
+        of: What is coded: the ``state``, what the ``critic`` makes of it, or each agent's ``own`` observation.
         bits: Projections.
         code: Size of a code.
         hidden: Width of the layer on each side of the code.
@@ -166,12 +170,12 @@ class CodeHash(eqx.Module):
         """What was coded, as far as the codes tell."""
         return _layer(params["back"], jnp.tanh(_layer(params["out"], codes)))
 
-    def number(self, state: Coder, features: Float[Array, "T E F"]) -> Int[Array, "T E"]:
+    def number(self, state: Coder, features: Float[Array, "*lead F"]) -> Int[Array, "*lead"]:
         """The signs as a binary number."""
         codes = self.codes(state.params, features.reshape(-1, features.shape[-1]))
-        return _signs(state.projection, codes.reshape(*features.shape[:2], -1) - 0.5)
+        return _signs(state.projection, codes.reshape(*features.shape[:-1], -1) - 0.5)
 
-    def fit(self, state: Coder, features: Float[Array, "T E F"], key: PRNGKeyArray, across: Across) -> Coder:
+    def fit(self, state: Coder, features: Float[Array, "*lead F"], key: PRNGKeyArray, across: Across) -> Coder:
         """One pass over this rollout in ``steps`` minibatches, unless enough was seen."""
         order, draw = jax.random.split(key)
         rows = features.reshape(1, 1, -1, features.shape[-1])
