@@ -14,6 +14,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -74,7 +75,7 @@ def main() -> None:
             if label == "lenient_mappo" and actions**agents > 2**20:
                 options = {}
             for clip in (True, False):
-                line = catalogue.recipe(name, options)
+                line: Any = catalogue.recipe(name, options)
                 net, headed = Network((32,)), isinstance(line.critic, Network) and line.critic.head
                 line = replace(line, actor=net, critic=replace(net, head=(32,) if headed else ()), rollout=1,
                                environments=given.samples, epochs=1, critic_epochs=1, minibatches=1,

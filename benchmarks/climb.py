@@ -15,6 +15,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -88,7 +89,7 @@ def main() -> None:
     document = json.loads(FILE.read_text()) if FILE.exists() else {}
     rows = document.setdefault(size, {"basin": basin(given.agents), "samples_per_iteration": 256, "recipes": {}})
     for label in given.recipes:
-        line = catalogue.recipe(label.partition(",")[0], LINES[label])
+        line: Any = catalogue.recipe(label.partition(",")[0], LINES[label])
         headed = replace(net, head=(32,)) if isinstance(line.critic, Network) and line.critic.head else net
         line = replace(line, actor=net, critic=headed, environments=64, rollout=4, minibatches=1)
         learner = PolicyLearner(line, game.spec).checked()

@@ -14,6 +14,7 @@ import json
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -39,7 +40,7 @@ BASES = {"perla_ippo": "ippo", "perla_ippo, K = 100 drawn": "ippo"}
 def compiled(name: str, options: dict, agents: int):
     """A function that runs one update on a rollout and waits for it."""
     game = catalogue.jittable("particle/spread", agents=agents)
-    recipe = catalogue.recipe(name, options)
+    recipe: Any = catalogue.recipe(name, options)
     learner = PolicyLearner(recipe, game.spec).checked()
     state = learner.init(jax.random.key(0), recipe.environments)
     stage = open_stage(game, learner, jax.random.key(1), recipe.environments)

@@ -91,7 +91,9 @@ class Loop:
 
         factory, options = CASES[name]
         game = hosted(factory, {**options, "workers": processes})
-        recipe = catalogue.recipe("mappo", {"environments": environments, "rollout": steps, "actor.encoder": (64, 64)})
+        recipe: Any = catalogue.recipe(
+            "mappo", {"environments": environments, "rollout": steps, "actor.encoder": (64, 64)}
+        )
         learner = PolicyLearner(recipe, game.spec).checked()
         state = learner.init(jax.random.key(0), environments)
         simulators: Any = game.open(environments)

@@ -121,12 +121,12 @@ def learning(game: Mujoco, steps: int, stack: ExitStack, update: bool) -> Rate:
     """The training loop with a policy that acts, and with updates if asked for."""
     import jax
 
+    from coterie.catalogue import learner as taught
     from coterie.catalogue import recipe
-    from coterie.policy.learner import PolicyLearner
     from coterie.training import collect
     from coterie.training.hosted import Hosted
 
-    learner = PolicyLearner(recipe("mappo", SMALL), game.spec)
+    learner = taught(recipe("mappo", SMALL), game.spec)
     engine = Hosted(game, learner, (0,))
     stack.callback(engine.close)
     environments, rollout, _ = learner.sizes

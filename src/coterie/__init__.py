@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from coterie.version import __version__
 
 if TYPE_CHECKING:
+    from coterie import recipes
     from coterie.api import Evaluation, Run, load, resume, train
     from coterie.catalogue import make
     from coterie.contracts import CoterieError
     from coterie.player import Policy
-    from coterie.policy import recipes
 
 _HOME = {
     "Evaluation": "coterie.api", "Policy": "coterie.player", "Run": "coterie.api", "load": "coterie.api",
@@ -24,7 +24,7 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for, so that ``import coterie`` costs nothing."""
     if name == "recipes":
-        return import_module("coterie.policy.recipes")
+        return import_module("coterie.recipes")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'coterie' has no attribute {name!r}")

@@ -15,12 +15,12 @@ import optax
 from jaxtyping import PyTree
 
 from coterie.bridges.hosted import hosted
+from coterie.catalogue import learner as taught
 from coterie.catalogue import make, read
 from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import convert, decode, encode
-from coterie.player import Policy
-from coterie.policy.learner import PolicyLearner
-from coterie.policy.recipes import Recipe
+from coterie.player import Playing, Policy
+from coterie.recipes import AnyRecipe, Recipe, ValueRecipe
 from coterie.training import record, session
 from coterie.training.engine import Loop, SeedAxis
 from coterie.training.files import plain
@@ -48,7 +48,7 @@ class Run:
     directory: Path
     document: Mapping[str, Any]
     game: Game | HostGame
-    learner: PolicyLearner
+    learner: Playing
     loops: Loop
 
     @property
@@ -82,7 +82,7 @@ class Run:
 
 
 def train(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     game: Opened,
     seeds: int | Sequence[int] = 1,
     steps: int = 1_000_000,
@@ -120,12 +120,12 @@ def train(
     Raises:
         CoterieError: Bad input, one line with the remedy.
     """
-    if not isinstance(recipe, Recipe):
+    if not isinstance(recipe, Recipe | ValueRecipe):
         raise CoterieError(f"{recipe!r} is no recipe: give one such as coterie.recipes.a2po()")
     opened, about = _opened(game, game_options or {})
-    learner = PolicyLearner(recipe, opened.spec).checked()
-    sizes = learner.sizes
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
+    learner = taught(recipe, opened.spec, len(numbers))
+    sizes = learner.sizes
     axis = convert("axis", SeedAxis, axis)
     plan = schedule(numbers, steps, sizes.environments * sizes.rollout, points, evaluations, episodes, devices)
     document = plain({
@@ -173,7 +173,7 @@ class Record(NamedTuple):
 
     document: dict[str, Any]
     game: Game | HostGame
-    learner: PolicyLearner
+    learner: Playing
     plan: Schedule
     axis: SeedAxis
 
@@ -187,7 +187,7 @@ def restore(directory: str | Path, game: Opened | None = None) -> Record:
     where = Path(directory) / record.RUN
     document = record.read_run(Path(directory))
     try:
-        recipe = decode(Recipe, document["recipe"])
+        recipe = decode(AnyRecipe, document["recipe"])
         name, options, own = document["game"]["name"], dict(document["game"]["options"]), document["game"].get("own")
         plan = Schedule(**{**document["schedule"], "seeds": tuple(document["schedule"]["seeds"])})
         axis = document["axis"]
@@ -205,7 +205,7 @@ def restore(directory: str | Path, game: Opened | None = None) -> Record:
         opened, about = _opened(game, options if own else {})
         if own and about["name"] != name:
             raise CoterieError(f"{directory} was made on the game {name}, not on {about['name']}: give that one")
-    return Record(document, opened, PolicyLearner(recipe, opened.spec).checked(), plan, axis)
+    return Record(document, opened, taught(recipe, opened.spec), plan, axis)
 
 
 def load(directory: str | Path, game: Opened | None = None) -> Run:

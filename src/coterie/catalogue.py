@@ -9,9 +9,11 @@ from typing import Any
 from coterie.bridges.hosted import divided, hosted
 from coterie.bridges.jaxmarl_refused import REFUSED
 from coterie.bridges.source import load
-from coterie.contracts import CoterieError, Game, HostGame
+from coterie.contracts import CoterieError, Game, HostGame, Spec
 from coterie.fields import arguments, convert, hints, nearest, override, parse
-from coterie.policy.recipes import RECIPES, Recipe, recurrent
+from coterie.policy.learner import PolicyLearner
+from coterie.recipes import RECIPES, AnyRecipe, ValueRecipe, recurrent
+from coterie.value.learner import ValueLearner
 
 _GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "foraging", "particle_spread", "particle_formation", "probe",
                  "probe_teams")  # fmt: skip
@@ -68,7 +70,7 @@ def read(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return arguments(games()[name], options, name)
 
 
-def recipe(name: str, options: Mapping[str, Any] | None = None) -> Recipe:
+def recipe(name: str, options: Mapping[str, Any] | None = None) -> AnyRecipe:
     """Build a recipe by name.
 
     Args:
@@ -91,8 +93,24 @@ def recipe(name: str, options: Mapping[str, Any] | None = None) -> Recipe:
             raise CoterieError(f"memory is {width}: give the width of the GRU, at least 1")
         line = recurrent(line, width)
     for path in sorted(rest, key=lambda p: p.count(".")):  # a part first, then the part's own options
-        if path.partition(".")[0] not in hints(Recipe):
-            known = {*hints(Recipe), *hints(RECIPES[name]), "memory"} - {"return"}
+        if path.partition(".")[0] not in hints(type(line)):
+            known = {*hints(type(line)), *hints(RECIPES[name]), "memory"} - {"return"}
             raise CoterieError(f"{name} has no option {path!r}: {nearest(path.partition('.')[0], known)}")
         line = override(line, path, rest[path])
     return line
+
+
+def learner(recipe: AnyRecipe, spec: Spec, seeds: int = 1) -> PolicyLearner | ValueLearner:
+    """The learner of a recipe on a game.
+
+    Args:
+        recipe: The method.
+        spec: The game.
+        seeds: How many are trained in one process, each with a replay of its own where the method has one.
+
+    Raises:
+        CoterieError: Recipe and game do not go together, or the replays do not fit in memory.
+    """
+    if isinstance(recipe, ValueRecipe):
+        return ValueLearner(recipe, spec).checked(seeds)
+    return PolicyLearner(recipe, spec).checked()

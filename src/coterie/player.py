@@ -13,11 +13,15 @@ from jaxtyping import PRNGKeyArray, PyTree
 
 from coterie.contracts import CoterieError, Observation
 from coterie.policy.learner import PolicyLearner
+from coterie.value.learner import ValueLearner
+
+Playing = PolicyLearner | ValueLearner
+"""A learner of either kind."""
 
 
 @partial(jax.jit, static_argnums=5)
 def _decide(
-    learner: PolicyLearner, params: PyTree, carry: PyTree, seen: Observation, key: PRNGKeyArray, greedy: bool
+    learner: Playing, params: PyTree, carry: PyTree, seen: Observation, key: PRNGKeyArray, greedy: bool
 ) -> tuple[Any, PyTree]:
     return learner.play(params, greedy).act(carry, seen, key)
 
@@ -26,7 +30,7 @@ def _decide(
 class Policy:
     """One agent's decentralised policy: it sees that agent's local observation (and its own memory) only."""
 
-    learner: PolicyLearner
+    learner: Playing
     params: PyTree
     agent: int
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coterie.contracts import CoterieError
-from coterie.exact import decompositions, drift, leniency, preceding
+from coterie.exact import drift, leniency, omdpg, preceding
 from coterie.exact.claims import CLAIMS, FAILS, HOLDS, MENDED, VACUOUS, Claim
 from coterie.exact.dec_mdp import DecMdp, joint
 from coterie.exact.found import Found, divergences
@@ -145,8 +145,8 @@ def test_coordinate_ascent_stops_where_the_climb_game_says():
     stuck = one_state([8, -12, -12, 0], [[0.1, 0.9]] * 2)
     quality = stuck.game.solve(joint(stuck.old)).quality[0, 0]
     gap = (quality.max() - quality[3]) / np.abs(quality).max()
-    np.testing.assert_allclose(decompositions.current_marginals(stuck).printed, gap)
-    assert decompositions.optimal_marginals(stuck).printed == 0
+    np.testing.assert_allclose(omdpg.current_marginals(stuck).printed, gap)
+    assert omdpg.optimal_marginals(stuck).printed == 0
 
 
 def test_the_drift_by_hand():

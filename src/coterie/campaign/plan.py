@@ -14,7 +14,7 @@ from coterie.campaign.claims import Claim
 from coterie.campaign.suite import SCALES, Job, Scale, Suite, slug
 from coterie.contracts import CoterieError
 from coterie.fields import decode, encode
-from coterie.policy.recipes import Recipe
+from coterie.recipes import AnyRecipe
 from coterie.training import journal
 from coterie.training.files import DamagedFile, plain, read_json, write_json
 from coterie.training.record import EVALUATION, RUN
@@ -153,7 +153,7 @@ def claim_directory(directory: Path, document: Mapping[str, Any]) -> Plan:
 
 def _rows(document: Mapping[str, Any]) -> dict[str, Any]:
     """The runs of a campaign by place, their recipes built: a field that is new and has its default is no change."""
-    return {row["place"]: {**row, "recipe": decode(Recipe, row["recipe"])} for row in document["runs"]}
+    return {row["place"]: {**row, "recipe": decode(AnyRecipe, row["recipe"])} for row in document["runs"]}
 
 
 def read(directory: Path) -> Plan:
@@ -184,9 +184,9 @@ def read(directory: Path) -> Plan:
     return Plan(directory, document, entries)
 
 
-def recipe(entry: Entry) -> Recipe:
+def recipe(entry: Entry) -> AnyRecipe:
     """The recipe of a run."""
-    return decode(Recipe, entry.recipe)
+    return decode(AnyRecipe, entry.recipe)
 
 
 def game_file(directory: Path, game: str) -> Path:

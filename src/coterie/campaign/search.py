@@ -10,7 +10,7 @@ from coterie import catalogue
 from coterie.api import train
 from coterie.contracts import CoterieError
 from coterie.extras import require
-from coterie.policy.recipes import Recipe
+from coterie.recipes import AnyRecipe
 from coterie.training.files import plain, read_json, write_json
 from coterie.training.lock import locked
 from coterie.training.record import EVALUATION
@@ -130,7 +130,7 @@ def search(
 
 
 def _try(
-    line: Recipe, game: str, seeds: int, steps: int, directory: Path, drawn: Mapping[str, str],
+    line: AnyRecipe, game: str, seeds: int, steps: int, directory: Path, drawn: Mapping[str, str],
     game_options: Mapping[str, Any] | None,
 ) -> float:  # fmt: skip
     """Train with what was drawn, which is noted first: a search that is stopped here goes on with it."""

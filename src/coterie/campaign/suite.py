@@ -18,7 +18,7 @@ from coterie import catalogue
 from coterie.campaign.claims import Claim
 from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import nearest
-from coterie.policy.recipes import Recipe
+from coterie.recipes import AnyRecipe
 
 Scale = Literal["laptop", "full"]
 SCALES: tuple[Scale, ...] = ("laptop", "full")
@@ -64,7 +64,7 @@ class Job(NamedTuple):
 
     method: str
     game: str
-    recipe: Recipe
+    recipe: AnyRecipe
     arena: Arena
     steps: int
     seeds: tuple[int, ...]

@@ -43,7 +43,8 @@ class Work(NamedTuple):
 def _sized(name: str, network: Network, environments: int, rollout: int, minibatches: int, **more: Any) -> Recipe:
     sizes = {"environments": environments, "rollout": rollout, "minibatches": minibatches, "actor": network,
              "critic": network, "epochs": 4, "critic_epochs": 4}  # fmt: skip
-    return replace(recipe(name), **sizes, **more)
+    line: Any = recipe(name)
+    return replace(line, **sizes, **more)
 
 
 def works() -> dict[str, Work]:

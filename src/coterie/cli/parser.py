@@ -115,9 +115,9 @@ def _build(command: type, found: dict[str, Any], rest: list[str], overrides: Ove
             raise CoterieError(f"{name} has no use for {word!r}: see coterie {name} --help")
         hint = nearest(word, [*known, *places])
         if places:
-            from coterie.policy.recipes import Recipe
+            from coterie.recipes import Recipe, ValueRecipe
 
-            hint = f"did you mean --recipe.{word[2:]}?" if word[2:] in hints(Recipe) else hint
+            hint = f"did you mean --recipe.{word[2:]}?" if word[2:] in {**hints(Recipe), **hints(ValueRecipe)} else hint
         raise CoterieError(f"{name} has no option {word}: {hint}")
     for field in dataclasses.fields(command):
         given = found.get(field.name)

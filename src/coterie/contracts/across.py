@@ -23,6 +23,11 @@ class Across:
 
     axis: str | None = None
 
+    @property
+    def count(self) -> int:
+        """How many devices there are."""
+        return 1 if self.axis is None else jax.lax.axis_size(self.axis)
+
     def sum(self, tree: PyTree) -> PyTree:
         """The sum over devices, as one reduction however many arrays there are."""
         if self.axis is None:

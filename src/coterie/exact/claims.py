@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from coterie.exact import bounds, decompositions, dpo, drift, leniency, perla, preceding
+from coterie.exact import bounds, decompositions, dpo, drift, leniency, omdpg, omdpg_turns, perla, preceding
 from coterie.exact.found import Found
 from coterie.exact.random_games import Case
 
@@ -109,14 +109,36 @@ CLAIMS = (
     Claim("drift_separate", f"{OMDPG}, drift", "ratios start at 1, own parameters", drift.start_separate, "equation"),
     Claim("drift_shared", f"{OMDPG}, drift", "ratios start at 1, shared parameters", drift.start_shared, "equation",
           FAILS),
+    Claim("drift_by_type", f"{OMDPG}, drift", "ratios start at 1, each type shares its parameters",
+          drift.start_by_type, "equation", FAILS),
+    Claim("drift_blocks", f"{OMDPG}, drift", "the same, the agents of a type in one turn", drift.start_blocks,
+          "equation"),
     Claim("happo_estimate", f"{A2PO}, HAPPO", "the turns' gains add up to E_{d, pi'}[A], own parameters",
           drift.estimate_separate, "equation"),
     Claim("happo_estimate_shared", f"{OMDPG}, drift", "the same, shared parameters and live ratios",
           drift.estimate_shared, "equation", FAILS),
     Claim("omq_induction", f"{OMDPG}, OMQ", "max_{a_i} phi*(a_{1:i}) = max_a Q, optimal future actions",
-          decompositions.optimal_marginals, "equation"),
+          omdpg.optimal_marginals, "equation"),
     Claim("omq_current", f"{OMDPG}, OMQ", "the same, the team's current actions instead",
-          decompositions.current_marginals, "equation", FAILS),
+          omdpg.current_marginals, "equation", FAILS),
+    Claim("omdpg_monotone", f"{OMDPG}, OMQ", "phi* never rises along a_{1:n}; its falls add up to max_a Q - Q(a)",
+          omdpg.monotone, "equation"),
+    Claim("omdpg_any_order", f"{OMDPG}, OMQ", "the argmaxes of phi* attain max_a Q in every order", omdpg.any_order,
+          "equation"),
+    Claim("omdpg_ascent", f"{OMDPG}, OMQ", "the same, current future actions, until nobody moves",
+          omdpg.ascent, "equation", FAILS),
+    Claim("omdpg_current_prefix", f"{OMDPG}, OMQ", "prefix and future current: phi_i = Q(s, mu), whatever the order",
+          omdpg.current_prefix, "equation"),
+    Claim("omdpg_buffer_prefix", f"{OMDPG}, OMQ", "the same, prefix from the buffer",
+          omdpg.buffer_prefix, "equation", FAILS),
+    Claim("omdpg_buffer_greedy", f"{OMDPG}, OMQ", "argmaxes of phi*, mean over the buffer's prefix, attain max_a Q",
+          omdpg.buffer_greedy, "equation", FAILS),
+    Claim("omdpg_improves", f"{OMDPG}, monotone", "the argmaxes of phi* of Q^mu do not lower J, own parameters",
+          omdpg_turns.improves, "equation"),
+    Claim("omdpg_improves_shared", f"{OMDPG}, monotone", "the same, each type shares its parameters",
+          omdpg_turns.improves_shared, "equation", FAILS),
+    Claim("omdpg_drift", f"{OMDPG}, drift", "phi* at an agent's turn is that of the start, shared parameters",
+          omdpg_turns.still, "equation"),
     Claim("leniency_gradient", f"{LENIENT}", "E[masked gradient] = gradient weighted by 1 - l", leniency.gradient,
           "equation"),
     Claim("leniency_kept", f"{LENIENT}", "the same, mean over the kept samples", leniency.gradient_of_kept, "equation",

@@ -1,8 +1,7 @@
-"""Equations that hold in every game: decompositions, the policy gradient, the decentralised critic, OMDPG's maxima."""
+"""Equations that hold in every game: decompositions, the policy gradient, the decentralised critic."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -131,31 +130,3 @@ def _own_quality(
     system = np.eye(seen.shape[1]) - game.gamma * np.einsum("boa,boap->bop", local, moves)
     value = solve(system, (local * reward).sum(-1))
     return reward + game.gamma * np.einsum("boap,bp->boa", moves, value)
-
-
-def optimal_marginals(case: Case) -> Found:
-    """OMDPG with optimal future actions: max_{a_i} phi*(a_{1:i}) = max_a Q for every i, by induction."""
-    return Found(_greedy_gap(case, optimal=True))
-
-
-def current_marginals(case: Case) -> Found:
-    """The same with the team's current greedy actions in place of the optimal ones: coordinate ascent."""
-    return Found(_greedy_gap(case, optimal=False))
-
-
-def _greedy_gap(case: Case, optimal: bool) -> np.ndarray:
-    game = case.game
-    quality = game.solve(joint(case.old)).quality
-    flat = quality.reshape(-1, math.prod(game.actions)).reshape(-1, *game.actions)
-    rows, chosen = np.arange(len(flat)), [p.argmax(-1).reshape(-1) for p in case.old]
-    best, worst = flat.max(tuple(range(1, flat.ndim))), np.zeros(len(flat))
-    for agent in range(game.agents):
-        prefix = flat[(rows, *chosen[:agent])]
-        if optimal:
-            phi = prefix.reshape(*prefix.shape[:2], -1).max(-1)
-        else:
-            phi = prefix[(rows, slice(None), *(c for c in chosen[agent + 1 :]))]
-            phi = phi if phi.ndim == 2 and len(phi) == len(rows) else phi.T
-        chosen[agent] = phi.argmax(-1)
-        worst = np.maximum(worst, best - phi.max(-1)) if optimal else best - phi.max(-1)
-    return worst.reshape(case.count, -1).max(-1) / np.maximum(largest(quality), 1e-300)

@@ -15,11 +15,12 @@ from coterie.contracts import ActionSpace
 from coterie.nets.distributions import ILLEGAL, Gaussian
 from coterie.nets.networks import Network
 from coterie.training.files import plain
+from coterie.value.learner import ValueLearner
 from coterie.version import __version__
 
 if TYPE_CHECKING:
     from coterie.api import Run
-    from coterie.policy.learner import PolicyLearner
+    from coterie.player import Playing
 
 FORMAT = 1
 """Version of the document."""
@@ -74,7 +75,7 @@ def describe(run: Run, params: PyTree, seed: int, agent: int, sampled: bool) -> 
         "seed": seed,
         "inputs": inputs,
         "outputs": outputs,
-        "layers": _layers(learner.recipe.actor, _tail(learner, agent)),
+        "layers": _layers(learner.recipe.actor, _tail(learner, agent), _bounded(learner)),
         "distribution": _distribution(learner, space),
     }
     return AgentPolicy(plain(document), _arrays(learner, params, agent))
@@ -102,14 +103,19 @@ def _array(name: str, dtype: str, shape: Shape) -> dict[str, Any]:
     return {"name": name, "dtype": dtype, "shape": ["batch", *shape]}
 
 
-def _tail(learner: PolicyLearner, agent: int) -> list[float]:
+def _tail(learner: Playing, agent: int) -> list[float]:
     """What the network sees after the agent's own observation: padding, and its index where parameters are shared."""
     spec = learner.spec
     padding = [0.0] * (spec.observation_size - spec.observation_sizes[agent])
     return padding + (np.eye(spec.n_agents)[agent].tolist() if learner.actor.marked else [])
 
 
-def _layers(network: Network, tail: list[float]) -> list[dict[str, Any]]:
+def _bounded(learner: Playing) -> bool:
+    """Whether the network puts out actions of a box themselves, bounded by tanh, and not the mean of a policy."""
+    return isinstance(learner, ValueLearner) and isinstance(learner.family, Gaussian)
+
+
+def _layers(network: Network, tail: list[float], bounded: bool) -> list[dict[str, Any]]:
     layers: list[dict[str, Any]] = [{"kind": "append", "values": tail}] if tail else []
     if network.norm:
         layers.append({"kind": "norm", "name": "norm", "epsilon": _EPSILON})
@@ -118,16 +124,16 @@ def _layers(network: Network, tail: list[float]) -> list[dict[str, Any]]:
     if network.memory:
         layers.append({"kind": "memory", "name": "memory"})
     layers += [{**dense, "name": f"head_{i}"} for i in range(len(network.head))]
-    return [*layers, {"kind": "dense", "activation": "none", "name": "output"}]
+    return [*layers, {"kind": "dense", "activation": "tanh" if bounded else "none", "name": "output"}]
 
 
-def _distribution(learner: PolicyLearner, space: ActionSpace) -> dict[str, Any]:
+def _distribution(learner: Playing, space: ActionSpace) -> dict[str, Any]:
     if isinstance(learner.family, Gaussian):
         return {"kind": "normal", "squash": learner.family.squash, "low": space.low, "high": space.high}
     return {"kind": "choices", "padded": learner.family.legal_shape, "sizes": space.sizes, "illegal": ILLEGAL}
 
 
-def _arrays(learner: PolicyLearner, params: PyTree, agent: int) -> dict[str, np.ndarray]:
+def _arrays(learner: Playing, params: PyTree, agent: int) -> dict[str, np.ndarray]:
     """The agent's slot under the names of the network's layers, without the value of a critic that shares the trunk."""
     slot = learner.actor.layout.slot_of[agent]
     arrays = {
@@ -139,4 +145,6 @@ def _arrays(learner: PolicyLearner, params: PyTree, agent: int) -> dict[str, np.
         arrays[part] = np.ascontiguousarray(arrays[part][..., : learner.family.size])
     if "log_std" in params:
         arrays["log_std"] = np.array(params["log_std"][slot], np.float32)
+    elif isinstance(learner, ValueLearner) and _bounded(learner):
+        arrays["log_std"] = np.full(learner.family.size, learner.log_std, np.float32)
     return arrays

@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Float, PyTree
 
 from coterie.contracts import CoterieError, Game, HostGame, Observation, Spec
 from coterie.export.agent import AgentPolicy
-from coterie.nets.distributions import Normal
-from coterie.policy.learner import PolicyLearner
+from coterie.nets.distributions import Gaussian, Normal
+from coterie.player import Playing
 from coterie.training.collect import Stage, hosted, open_stage, scan, where_row
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def observe(run: Run, state: PyTree) -> Seen:
     spec = run.learner.spec
     recipe = replace(run.learner.recipe, environments=PLAYED, rollout=STEPS, chunk=0)
     try:
-        seen, reset = _play(run.game, PolicyLearner(recipe, spec), state, jax.random.key(0))
+        seen, reset = _play(run.game, replace(run.learner, recipe=recipe), state, jax.random.key(0))
     except TypeError as error:  # what JAX raises where a program asks for the value of a traced array
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CoterieError(
@@ -66,21 +66,21 @@ def observe(run: Run, state: PyTree) -> Seen:
     return Seen(*(np.concatenate(pair, axis=1) for pair in rows))
 
 
-def _play(game: Game | HostGame, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
+def _play(game: Game | HostGame, learner: Playing, state: PyTree, key: Array) -> tuple[Observation, Array]:
     if isinstance(game, HostGame):
         return _hosted(game, learner, state, key)
     return _scanned(game, learner, state, key)
 
 
 @partial(jax.jit, static_argnums=0)
-def _scanned(game: Game, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
+def _scanned(game: Game, learner: Playing, state: PyTree, key: Array) -> tuple[Observation, Array]:
     stage_key, play_key = jax.random.split(key)
     stage = open_stage(game, learner, stage_key, PLAYED)
     _, rollout, _ = scan(game, learner, state, stage, play_key)
     return rollout.observation, rollout.reset
 
 
-def _hosted(game: HostGame, learner: PolicyLearner, state: PyTree, key: Array) -> tuple[Observation, Array]:
+def _hosted(game: HostGame, learner: Playing, state: PyTree, key: Array) -> tuple[Observation, Array]:
     with closing(game.open(PLAYED)) as simulators:
         opening: Any = simulators.reset(np.arange(PLAYED, dtype=np.uint32))
         stage = Stage((), opening, learner.carry(PLAYED), jnp.ones(PLAYED, bool), jnp.zeros(PLAYED))
@@ -102,21 +102,21 @@ def _random(spec: Spec, local: Float[np.ndarray, "T R N O"]) -> tuple[np.ndarray
     return fancied.astype(np.float32), legal
 
 
-def original(learner: PolicyLearner, params: PyTree, seen: Seen) -> Original:
+def original(learner: Playing, params: PyTree, seen: Seen) -> Original:
     """The team's own policies on the observations, each with its memory."""
     with jax.default_matmul_precision("highest"):
         return Original(*jax.tree.map(np.asarray, _original(learner, params, seen)))
 
 
 @jax.jit
-def _original(learner: PolicyLearner, params: PyTree, seen: Seen) -> tuple[PyTree, PyTree]:
+def _original(learner: Playing, params: PyTree, seen: Seen) -> tuple[PyTree, PyTree]:
     rows, n = seen.local.shape[1:3]
     state, alive = jnp.zeros((rows, learner.spec.state_size)), jnp.ones((rows, n), bool)
 
     def step(carry: PyTree, now: Seen) -> tuple[PyTree, PyTree]:
         carry = where_row(jnp.asarray(now.reset), learner.carry(rows), carry)
         view = Observation(jnp.asarray(now.local), state, jnp.asarray(now.legal), alive)
-        params_now, carry = learner.distribution(params, carry, view)
+        params_now, carry = learner.preferences(params, carry, view)
         return carry, (params_now, carry)
 
     return jax.lax.scan(step, learner.carry(rows), seen)[1]
@@ -169,14 +169,15 @@ def _gap(found: np.ndarray, expected: np.ndarray) -> float:
 
 
 def _action_gap(
-    learner: PolicyLearner, agent: int, action: np.ndarray, expected: Mapping[str, np.ndarray], noise: np.ndarray | None
+    learner: Playing, agent: int, action: np.ndarray, expected: Mapping[str, np.ndarray], noise: np.ndarray | None
 ) -> float:
     """How far an action is from what the original parameters, with the same randomness, would have given."""
     if "mean" in expected:
         latent = expected["mean"] if noise is None else expected["mean"] + np.exp(expected["log_std"]) * noise
         space = learner.spec.action_spaces[agent]
         low, high = np.array(space.low), np.array(space.high)
-        unit = np.tanh(latent) if learner.recipe.squash == "tanh" else np.clip(latent, -1.0, 1.0)
+        tanh = isinstance(learner.family, Gaussian) and learner.family.squash == "tanh"
+        unit = np.tanh(latent) if tanh else np.clip(latent, -1.0, 1.0)
         return _gap((action - (low + high) / 2) / ((high - low) / 2), unit)
     chosen = np.take_along_axis(expected["logits"], action[..., None], axis=-1)[..., 0].astype(np.float64)
     if noise is None:

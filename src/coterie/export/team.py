@@ -16,6 +16,7 @@ from coterie.export.check import OBSERVATIONS, difference, observe, original
 from coterie.export.formats import FORMATS
 from coterie.fields import nearest
 from coterie.training.files import cannot_write
+from coterie.value.learner import ValueLearner
 
 if TYPE_CHECKING:
     from coterie.api import Run
@@ -54,6 +55,8 @@ def export(
     """
     if format not in FORMATS:
         raise CoterieError(f"there is no export format {format!r}: {nearest(format, FORMATS)}")
+    if sampled and isinstance(run.learner, ValueLearner) and run.learner.spec.action_kind != "continuous":
+        raise CoterieError("utilities are no probabilities to draw from: export the greedy team")
     state = jax.device_get(run.state(seed))
     params = run.learner.policy(state)
     agents = range(run.learner.spec.n_agents)

@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from coterie.parts.returns import n_step
+
 
 class Returns(NamedTuple):
     """What an estimator reads; ``discount_t`` is ``gamma`` unless step ``t`` terminated, then 0."""
@@ -104,12 +106,8 @@ class NStep(eqx.Module):
         """Advantages and value targets, each ``[T, E, M]``."""
         del log_ratio, turn
         live = jnp.where(returns.terminated, 0.0, 1.0)[..., None]
-        ends = (returns.terminated | returns.truncated)[..., None]
-        bootstrap = gamma * live * returns.next_value
-        target = returns.reward + bootstrap
-        for _ in range(self.steps - 1):
-            later = jnp.concatenate([target[1:], returns.next_value[-1:]])
-            target = returns.reward + jnp.where(ends, bootstrap, gamma * later)
+        following = gamma * live * returns.next_value
+        target = n_step(returns.reward, following, returns.terminated | returns.truncated, gamma, self.steps)
         return target - returns.value, target
 
 

@@ -133,8 +133,7 @@ class PolicyLearner(eqx.Module):
         )
 
     def _temperatures(self, critic: Critic, key: PRNGKeyArray) -> PyTree:
-        part = lenient(self.recipe.weighting)
-        if part is None:
+        if (part := lenient(self.recipe.weighting)) is None:
             return ()
         size = critic.feature_size if part.index.of == "critic" else part.seen_size(self.spec)
         return part.init(jax.random.fold_in(key, 1), self.spec, size)
@@ -152,6 +151,8 @@ class PolicyLearner(eqx.Module):
         return self.family.parameters(raw[0, ..., : self.family.size], observation.legal, log_std), jax.tree.map(
             lambda h: h[0], memory
         )
+
+    preferences = distribution
 
     def act(self, state: TrainState, carry: PyTree, observation: Observation, key: PRNGKeyArray) -> Step:
         """Sample from the behaviour policy; the extras are ``(action, log_prob, parameters)``, ``[E, N, ...]``."""
@@ -208,8 +209,7 @@ class PolicyLearner(eqx.Module):
             temperatures=() if mercy is None else mercy.after,
         )
         metrics = summarise(turns, progress, reports, value_stats, target)
-        if mercy is not None:
-            metrics |= mercy.metrics
+        metrics |= {} if mercy is None else mercy.metrics
         metrics["guard"] = guard(rollout, values.value, target, progress)
         return done, together(metrics, self.across)
 

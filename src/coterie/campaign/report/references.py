@@ -10,7 +10,7 @@ from typing import Any
 
 from coterie import catalogue
 from coterie.fields import part_name
-from coterie.policy.recipes import RECIPES, Recipe
+from coterie.recipes import RECIPES, AnyRecipe
 
 WORKS: dict[tuple[str, ...], tuple[str, str, str]] = {
     ("A2PO", "Wang et al. 2023"): (
@@ -93,7 +93,7 @@ def statistics() -> list[str]:
     return cited("Agarwal et al. 2021, Student 1908")
 
 
-def of_recipe(recipe: Recipe) -> dict[str, list[str]]:
+def of_recipe(recipe: AnyRecipe) -> dict[str, list[str]]:
     """Works by the part that rests on them; the whole line-up comes first."""
     found: dict[str, list[str]] = {}
     if recipe.name in RECIPES:

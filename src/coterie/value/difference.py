@@ -1,0 +1,96 @@
+"""The loss of value-based methods: what the temporal difference asks of utilities, mixing and central value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.lax import stop_gradient
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+
+from coterie.contracts import HERE, Across, Spec
+from coterie.parts.fit import Stats
+from coterie.value.batch import Sequences
+from coterie.value.central import Nets, NoCentral, Now
+from coterie.value.weighting import Errors, weigh
+
+if TYPE_CHECKING:
+    from coterie.value.recipes import ValueRecipe
+
+
+class Difference(eqx.Module):
+    """The loss of utilities, of their mixing, and of a central value."""
+
+    recipe: ValueRecipe
+    nets: Nets
+    across: Across = eqx.field(static=True, default=HERE)
+
+    def __call__(
+        self, params: PyTree, target: PyTree, unit: Float[Array, ""], batch: Sequences, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], Stats]:
+        """The mean squared error over values that count, in ``unit``s of reward, and figures of the batch.
+
+        ``params`` and ``target`` are ``{"actor": ..., "critic": ...}``, the critic a dictionary of modules.
+        """
+        recipe, agents, seen = self.recipe, self.nets.agents, batch.observation
+        raw, memory = agents.unroll(params["actor"], batch, batch.carry)
+        following = stop_gradient(self.following(params, target, memory, batch))
+        y = targets(recipe, self.nets.spec, batch, following, unit)
+        mixing = params["critic"].get("mixing", {})
+        value = recipe.mixing(mixing, agents.mixture(raw, seen, batch.action))
+        best = agents.best(stop_gradient(raw), seen.legal)
+        counts = seen.alive.astype(y.dtype) if not recipe.mixing.team else jnp.ones_like(y)
+        loss, own, central_best = jnp.zeros(()), True, None
+        if not isinstance(recipe.central, NoCentral):
+            mixed_best = recipe.mixing(mixing, agents.mixture(raw, seen, best))
+            now = Now(batch, best, value, mixed_best, y)
+            loss, own, central_best = recipe.central.judge(params["critic"], self.nets, now)
+        error = y - value
+        promising = None if central_best is None else self._promising(batch, best, y, central_best)
+        mercy = batch.mercy if isinstance(batch.mercy, jax.Array) else None
+        weight = weigh(recipe.weighting, Errors(stop_gradient(error), mercy, promising), key)
+        if own:
+            loss = loss + jnp.sum(counts * weight * jnp.square(error))
+        count = jnp.maximum(self.across.sum(jnp.sum(counts)), 1.0)
+        mean = lambda x: jnp.sum(counts * x) / count  # noqa: E731
+        stats = {"td_error": unit * mean(jnp.abs(error)), "value_mean": unit * mean(value),
+                 "target_mean": unit * mean(y), "weight_mean": mean(weight)}  # fmt: skip
+        return loss / count, jax.tree.map(stop_gradient, stats)
+
+    def following(self, params: PyTree, target: PyTree, memory: PyTree, batch: Sequences) -> Float[Array, "L R M"]:
+        """The target networks' value of every agent's best action after each step."""
+        recipe, agents = self.recipe, self.nets.agents
+        _, remembered = agents.unroll(target["actor"], batch, batch.carry)
+        later = agents.after(target["actor"], remembered, batch)
+        chooser = agents.after(params["actor"], memory, batch) if recipe.double else later
+        action = agents.best(chooser, batch.final.legal)
+        if isinstance(recipe.central, NoCentral):
+            return recipe.mixing(target["critic"].get("mixing", {}), agents.mixture(later, batch.final, action))
+        return recipe.central.following(target["critic"], self.nets, batch, action)
+
+    def _promising(self, batch: Sequences, best: Array, y: Array, central: Array) -> Bool[Array, "L R 1"]:
+        same = (best == batch.action).reshape(*y.shape[:2], -1)
+        return jnp.all(same, -1, keepdims=True) | (y > central)
+
+
+def earned(spec: Spec, reward: Float[Array, "*lead N"], values: int) -> Float[Array, "*lead M"]:
+    """Rewards of M values: each agent's own, the team's, or the sum where a team has rewards for each agent."""
+    if values == reward.shape[-1]:
+        return reward
+    return reward[..., :1] if spec.reward == "team" else jnp.sum(reward, -1, keepdims=True)
+
+
+def targets(
+    recipe: Any, spec: Spec, batch: Sequences, following: Float[Array, "L R M"], unit: Float[Array, ""]
+) -> Float[Array, "L R M"]:
+    """Targets from the values of what follows, one for the team or one for each agent.
+
+    Of agents with values of their own those that are dead after a step have nothing more to expect.
+    """
+    reward = earned(spec, batch.reward, following.shape[-1]) / unit
+    if following.shape[-1] > 1:
+        following = jnp.where(batch.final.alive, following, 0.0)
+    going = jnp.where(batch.terminated, 0.0, 1.0)[..., None]
+    return recipe.objective(reward, recipe.gamma * going * following, batch.ends, recipe.gamma)
