@@ -14,7 +14,7 @@ from coterie.contracts import Spec
 from coterie.value.agents import Agents
 from coterie.value.batch import Sequences
 from coterie.value.critic import ActionValue
-from coterie.value.mixing import Free
+from coterie.value.mixing import GAIN, Free
 
 
 class Now(NamedTuple):
@@ -104,7 +104,7 @@ class Transformed(eqx.Module):
     def init(self, key: PRNGKeyArray, nets: Nets) -> PyTree:
         """Parameters of the joint value and of V, a module of slots each."""
         joint, state = jax.random.split(key)
-        value = nets.joint.network.init(state, nets.spec.state_size, 1, 1.0)
+        value = nets.joint.network.init(state, nets.spec.state_size, 1, GAIN)
         return {"central_joint": nets.joint.init(joint), "central_base": jax.tree.map(lambda leaf: leaf[None], value)}
 
     def following(self, params: PyTree, nets: Nets, batch: Sequences, action: Array) -> Float[Array, "L R 1"]:

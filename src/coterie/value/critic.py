@@ -11,6 +11,7 @@ from coterie.contracts import Spec
 from coterie.nets.networks import Network
 from coterie.nets.sharing import Layout, layout
 from coterie.parts.tower import Tower
+from coterie.value.mixing import GAIN
 
 
 class Utilities(eqx.Module):
@@ -89,7 +90,7 @@ class ActionValue(eqx.Module):
     def tower(self) -> Tower:
         """One copy."""
         slots = layout(self.sharing, self.spec) if self.part.each else Layout((0,))
-        return Tower(self.network, slots, self.part.size(self.spec, self.actions), 1, 1.0)
+        return Tower(self.network, slots, self.part.size(self.spec, self.actions), 1, GAIN)
 
     def init(self, key: PRNGKeyArray) -> PyTree:
         """Parameters ``[C slots, ...]``."""

@@ -17,6 +17,9 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from coterie.contracts import Spec
 from coterie.nets.networks import Network
 
+GAIN = 0.1
+"""Scale of last layers at the start: from 1, mixtures of large states run away with their own overestimates."""
+
 
 class Mixture(NamedTuple):
     """What is mixed: each agent's utility of what it did and of the best that it could do, 0 for the dead."""
@@ -40,7 +43,7 @@ def _of(network: Network, params: PyTree, x: Float[Array, "L R F"]) -> Float[Arr
 def _init(key: PRNGKeyArray, network: Network, inputs: int, outputs: dict[str, int]) -> dict[str, PyTree]:
     """One slot of each named network."""
     keys = jax.random.split(key, len(outputs))
-    made = {name: network.init(k, inputs, size, 1.0) for k, (name, size) in zip(keys, outputs.items(), strict=True)}
+    made = {name: network.init(k, inputs, size, GAIN) for k, (name, size) in zip(keys, outputs.items(), strict=True)}
     return jax.tree.map(lambda leaf: leaf[None], made)
 
 

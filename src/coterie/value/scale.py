@@ -26,9 +26,9 @@ class Earned(NamedTuple):
 class ByReturns(eqx.Module):
     """Rewards over the root mean square of discounted sums, R_t = r_t + gamma R_{t-1}, of all that was played.
 
-    Values then are about 1, whatever a game pays. Nothing that is learnt enters the unit, so that it cannot run away with
-    the values, as a normaliser of bootstrapped targets can (the sums are those of OpenAI's VecNormalize, which divides
-    by their deviation).
+    Values then are about 1, whatever a game pays. Nothing that is learnt enters the unit, so that it cannot run away
+    with the values, as a normaliser of bootstrapped targets can. (Other libraries divide by the deviation of the same
+    sums.)
 
     Args:
         beta: Share of the old average that an iteration keeps, once there have been many.
