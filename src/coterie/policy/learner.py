@@ -13,6 +13,7 @@ from coterie.contracts import HERE, Across, CoterieError, Metrics, Observation, 
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.networks import Network
 from coterie.nets.sharing import Layout, layout
+from coterie.parts.cuts import at_cuts
 from coterie.parts.leniency import Mercy
 from coterie.parts.team import PolicyTeam
 from coterie.parts.tower import Tower
@@ -20,7 +21,7 @@ from coterie.policy.critic import Critic, SharedTrunk, Values
 from coterie.policy.critic_input import PolicyEmbedded
 from coterie.policy.diagnostics import GUARDED, guard, summarise, together
 from coterie.policy.estimator import Returns
-from coterie.policy.marginal import Marginal, Others, where_cut, width
+from coterie.policy.marginal import Marginal, Others, width
 from coterie.policy.pairing import check
 from coterie.policy.recipes import Recipe
 from coterie.policy.surrogate import KlPenalty
@@ -133,10 +134,10 @@ class PolicyLearner(eqx.Module):
         )
 
     def _temperatures(self, critic: Critic, key: PRNGKeyArray) -> PyTree:
-        if (part := lenient(self.recipe.weighting)) is None:
-            return ()
-        size = critic.feature_size if part.index.of == "critic" else part.seen_size(self.spec)
-        return part.init(jax.random.fold_in(key, 1), self.spec, size)
+        if part := lenient(self.recipe.weighting):
+            size = critic.feature_size if part.index.of == "critic" else part.seen_size(self.spec)
+            return part.init(jax.random.fold_in(key, 1), self.spec, size)
+        return ()
 
     def carry(self, environments: int) -> PyTree:
         """The actors' recurrent state at the start of an episode, ``[E, N, H]`` or empty."""
@@ -186,8 +187,8 @@ class PolicyLearner(eqx.Module):
         values = critic.values(params, state.scale, memory, rollout, self.others(state, rollout, key))
         returns = self.returns(rollout, values)
         mercy = self.mercy(state, rollout, values, key)
-        factor = None if mercy is None else mercy.factor
-        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values, factor, self.across)
+        turns = Turns(recipe, self.actor, self.family, critic, returns, rollout, values,
+                      None if mercy is None else mercy.factor, self.across)  # fmt: skip
         progress = turns.start(state.actor, state.actor_optimiser, state.coefficients, state.critic,
                                state.critic_optimiser, state.scale)  # fmt: skip
         progress, reports = turns.run(progress, turn_key)
@@ -208,15 +209,13 @@ class PolicyLearner(eqx.Module):
             memory=jax.tree.map(lambda h: h[-1], values.memory) if apart else (),
             temperatures=() if mercy is None else mercy.after,
         )
-        metrics = summarise(turns, progress, reports, value_stats, target)
-        metrics |= {} if mercy is None else mercy.metrics
+        metrics = summarise(turns, progress, reports, value_stats, target) | ({} if mercy is None else mercy.metrics)
         metrics["guard"] = guard(rollout, values.value, target, progress)
         return done, together(metrics, self.across)
 
     def mercy(self, state: TrainState, rollout: Rollout, values: Values, key: PRNGKeyArray) -> Mercy | None:
         """What a lenient weighting forgives of a rollout."""
-        part = lenient(self.recipe.weighting)
-        if part is None:
+        if (part := lenient(self.recipe.weighting)) is None:
             return None
         seen = part.seen(rollout.observation)
         if part.index.of == "critic":
@@ -228,10 +227,11 @@ class PolicyLearner(eqx.Module):
         """What a critic that reads the others' actions needs."""
         if self.critic.marginal is None:
             return None
-        net, seen = state.actor["net"], rollout.observation.local
-        _, memory = self.actor.play(net, _first(rollout.carry), seen, rollout.reset)
+        start, seen = _first(rollout.carry), rollout.observation.local
+        memory = self.actor.play(state.actor["net"], start, seen, rollout.reset)[1]
         there = lambda carry, final: self.distribution(state.actor, carry, final)[0]  # noqa: E731
-        return Others(where_cut(there, rollout, memory), self.across.key(jax.random.fold_in(key, 1)))
+        final = at_cuts(there, _first(rollout.behaviour), memory, rollout.final, rollout.cut)
+        return Others(final, self.across.key(jax.random.fold_in(key, 1)))
 
     def returns(self, rollout: Rollout, values: Values) -> Returns:
         """What the estimator reads; a team's reward stands once when there is one value for the team.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
@@ -12,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
-from coterie.contracts import Observation, Rollout
 from coterie.nets.distributions import Categorical, Choices, Gaussian
 from coterie.parts.tower import Tower
 
@@ -31,20 +29,6 @@ class Others(NamedTuple):
 
     final: PyTree
     key: PRNGKeyArray
-
-
-def where_cut(there: Callable[[PyTree, Observation], PyTree], rollout: Rollout, memory: PyTree) -> PyTree:
-    """Distributions at the final observations where the rollout is cut; their numbers mean nothing elsewhere.
-
-    ``there(carry, observation)`` gives those of one step; ``memory`` is the actors' after every step, or empty.
-    """
-
-    def look(_: None, now: tuple[PyTree, Observation, Array]) -> tuple[None, PyTree]:
-        carry, final, needed = now
-        none = lambda: jax.tree.map(lambda x: jnp.zeros_like(x[0]), rollout.behaviour)  # noqa: E731
-        return None, jax.lax.cond(jnp.any(needed), lambda: there(carry, final), none)
-
-    return jax.lax.scan(look, None, (memory, rollout.final, rollout.cut))[1]
 
 
 class Marginal(eqx.Module):

@@ -133,7 +133,8 @@ def best_completions(
     fits = _consistent(table, now.live, prefix, rank, seen.legal, seen.alive)  # [L, R, J, N]
     score = jnp.where(fits, jnp.broadcast_to(value, fits.shape), -jnp.inf)
     best = jnp.argmax(score, 2)  # [L, R, N]
-    return jax.nn.one_hot(jnp.asarray(table)[best], choices, dtype=jnp.float32)
+    chosen = jax.nn.one_hot(jnp.asarray(table)[best], choices, dtype=jnp.float32)
+    return chosen * seen.alive[:, :, None, :, None].astype(jnp.float32)  # the dead do nothing
 
 
 def _consistent(

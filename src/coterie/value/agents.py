@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from coterie.contracts import Observation
 from coterie.nets.distributions import ILLEGAL, Categorical, Choices, Gaussian
+from coterie.parts.cuts import at_cuts
 from coterie.parts.tower import Tower
 from coterie.value.batch import Sequences
 from coterie.value.mixing import Mixture
@@ -26,14 +27,19 @@ class Agents(eqx.Module):
         """Outputs for every observation of the sequences, and the memory after each."""
         return self.tower.play(params, carry, batch.observation.local, batch.reset)
 
-    def after(self, params: PyTree, memory: PyTree, batch: Sequences) -> Float[Array, "L R N out"]:
-        """Outputs for the observation that every step led to, from the memory of that step: no loop over time."""
-        x = batch.final.local
-        length, rows = x.shape[:2]
-        flat = x.reshape(1, length * rows, *x.shape[2:])
-        carry = jax.tree.map(lambda h: h.reshape(length * rows, *h.shape[2:]), memory)
-        raw, _ = self.tower.play(params, carry, flat, jnp.zeros((1, length * rows), bool))
-        return raw.reshape(length, rows, *raw.shape[2:])
+    def after(self, params: PyTree, raw: Float[Array, "L R N out"], memory: PyTree, batch: Sequences) -> Array:
+        """Outputs for the observation that every step led to, from ``raw`` and the memory of ``unroll``.
+
+        That is the next row's, but where the clock cut an episode, and at the end of the sequences. After a terminated
+        step the numbers mean nothing.
+        """
+        still = jnp.zeros((1, raw.shape[1]), bool)
+        there = lambda carry, final: self.tower.play(params, carry, final.local[None], still)[0][0]  # noqa: E731
+        if raw.shape[0] == 1:
+            return there(jax.tree.map(lambda h: h[0], memory), jax.tree.map(lambda x: x[0], batch.final))[None]
+        cut = batch.truncated.at[-1].set(True)
+        final = at_cuts(there, jnp.zeros_like(raw[0]), memory, batch.final, cut)
+        return jnp.where(cut[..., None, None], final, jnp.concatenate([raw[1:], raw[-1:]]))
 
     def utilities(self, raw: Float[Array, "*lead size"], legal: Bool[Array, "*lead *choices"]) -> Any:
         """Utilities of all choices, so large a negative number where they are illegal that nobody chooses them."""

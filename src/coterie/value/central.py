@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.lax import stop_gradient
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
-from coterie.contracts import Spec
+from coterie.contracts import Observation, Spec
 from coterie.value.agents import Agents
 from coterie.value.batch import Sequences
 from coterie.value.critic import ActionValue
@@ -73,9 +73,9 @@ class Unrestricted(eqx.Module):
 
     def following(self, params: PyTree, nets: Nets, batch: Sequences, action: Array) -> Float[Array, "L R 1"]:
         """Q* of ``action`` after each step."""
-        _, memory = nets.agents.unroll(params["central_net"], batch, _blank(nets, batch))
-        raw = nets.agents.after(params["central_net"], memory, batch)
-        return self.mixing(params["central_mixing"], nets.agents.mixture(raw, batch.final, action))
+        raw, memory = nets.agents.unroll(params["central_net"], batch, _blank(nets, batch))
+        later = nets.agents.after(params["central_net"], raw, memory, batch)
+        return self.mixing(params["central_mixing"], nets.agents.mixture(later, batch.final, action))
 
     def judge(self, params: PyTree, nets: Nets, now: Now) -> Judged:
         """(Q* - y)^2, and Q* of the agents' best actions."""
@@ -109,13 +109,13 @@ class Transformed(eqx.Module):
 
     def following(self, params: PyTree, nets: Nets, batch: Sequences, action: Array) -> Float[Array, "L R 1"]:
         """Q of ``action`` after each step."""
-        return _joint(params, nets, batch.final.local, batch.final.state, action)
+        return _joint(params, nets, batch.final, action)
 
     def judge(self, params: PyTree, nets: Nets, now: Now) -> Judged:
         """All three terms; the mixture has no loss beside them."""
         seen, joint = now.batch.observation, nets.joint
-        value = _joint(params, nets, seen.local, seen.state, now.batch.action)
-        best = stop_gradient(_joint(params, nets, seen.local, seen.state, now.best))
+        value = _joint(params, nets, seen, now.batch.action)
+        best = stop_gradient(_joint(params, nets, seen, now.best))
         own = jax.tree.map(lambda leaf: leaf[0], params["central_base"])
         base, _ = joint.network.apply(own, (), seen.state, jnp.zeros(seen.state.shape[:2], bool))
         agree = jnp.square(now.mixed_best - best + base)
@@ -132,5 +132,6 @@ def _blank(nets: Nets, batch: Sequences) -> PyTree:
     return network.carry(batch.reset.shape[1], nets.spec.n_agents)
 
 
-def _joint(params: PyTree, nets: Nets, local: Array, state: Array, action: Array) -> Float[Array, "L R 1"]:
-    return nets.joint.joint(params["central_joint"], local, state, nets.agents.family.seen(action))[0]
+def _joint(params: PyTree, nets: Nets, seen: Observation, action: Array) -> Float[Array, "L R 1"]:
+    done = nets.agents.family.seen(action) * seen.alive[..., None].astype(jnp.float32)  # the dead do nothing
+    return nets.joint.joint(params["central_joint"], seen.local, seen.state, done)[0]

@@ -89,12 +89,13 @@ class Climb(eqx.Module):
 
     def following(self, target: PyTree, batch: Sequences, key: PRNGKeyArray) -> Float[Array, "L R M"]:
         """The least value of the target actors' actions after each step, with TD3's noise on boxes."""
-        _, memory = self.agents.unroll(target["actor"], batch, batch.carry)
-        action = self.actions(self.agents.after(target["actor"], memory, batch), batch.final)
+        unrolled = self.agents.unroll(target["actor"], batch, batch.carry)
+        action = self.actions(self.agents.after(target["actor"], *unrolled, batch), batch.final)
         if not self.discrete and self.recipe.smoothing is not None:
             noise = jax.random.normal(self.across.key(key), action.shape) * self.recipe.smoothing
             noise = jnp.clip(noise, -2.5 * self.recipe.smoothing, 2.5 * self.recipe.smoothing)
-            action = jnp.where(batch.final.legal, jnp.clip(action + noise, -1.0, 1.0), 0.0)
+            able = batch.final.legal & batch.final.alive[..., None]
+            action = jnp.where(able, jnp.clip(action + noise, -1.0, 1.0), 0.0)
         return jnp.min(self.critic.joint(target["critic"], batch.final.local, batch.final.state, action), 0)
 
     def untried(self, actor: PyTree, batch: Sequences, taken: Array, key: PRNGKeyArray) -> Float[Array, "L R N F"]:

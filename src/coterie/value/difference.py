@@ -36,7 +36,7 @@ class Difference(eqx.Module):
         """
         recipe, agents, seen = self.recipe, self.nets.agents, batch.observation
         raw, memory = agents.unroll(params["actor"], batch, batch.carry)
-        following = stop_gradient(self.following(params, target, memory, batch))
+        following = stop_gradient(self.following(params, target, raw, memory, batch))
         y = targets(recipe, self.nets.spec, batch, following, unit)
         mixing = params["critic"].get("mixing", {})
         value = recipe.mixing(mixing, agents.mixture(raw, seen, batch.action))
@@ -59,19 +59,24 @@ class Difference(eqx.Module):
                  "target_mean": unit * mean(y), "weight_mean": mean(weight)}  # fmt: skip
         return loss / count, jax.tree.map(stop_gradient, stats)
 
-    def following(self, params: PyTree, target: PyTree, memory: PyTree, batch: Sequences) -> Float[Array, "L R M"]:
-        """The target networks' value of every agent's best action after each step."""
+    def following(
+        self, params: PyTree, target: PyTree, raw: Array, memory: PyTree, batch: Sequences
+    ) -> Float[Array, "L R M"]:
+        """The target networks' value of every agent's best action after each step.
+
+        ``raw`` and ``memory`` are those of the learning networks.
+        """
         recipe, agents = self.recipe, self.nets.agents
-        _, remembered = agents.unroll(target["actor"], batch, batch.carry)
-        later = agents.after(target["actor"], remembered, batch)
-        chooser = agents.after(params["actor"], memory, batch) if recipe.double else later
+        later = agents.after(target["actor"], *agents.unroll(target["actor"], batch, batch.carry), batch)
+        chooser = agents.after(params["actor"], raw, memory, batch) if recipe.double else later
         action = agents.best(chooser, batch.final.legal)
         if isinstance(recipe.central, NoCentral):
             return recipe.mixing(target["critic"].get("mixing", {}), agents.mixture(later, batch.final, action))
         return recipe.central.following(target["critic"], self.nets, batch, action)
 
     def _promising(self, batch: Sequences, best: Array, y: Array, central: Array) -> Bool[Array, "L R 1"]:
-        same = (best == batch.action).reshape(*y.shape[:2], -1)
+        alive = batch.observation.alive
+        same = jnp.all((best == batch.action).reshape(*alive.shape, -1), -1) | ~alive  # the dead do nothing
         return jnp.all(same, -1, keepdims=True) | (y > central)
 
 
@@ -87,10 +92,12 @@ def targets(
 ) -> Float[Array, "L R M"]:
     """Targets from the values of what follows, one for the team or one for each agent.
 
-    Of agents with values of their own those that are dead after a step have nothing more to expect.
+    Agents with values of their own earn nothing while they are dead, and those that are dead after a step have nothing
+    more to expect.
     """
     reward = earned(spec, batch.reward, following.shape[-1]) / unit
     if following.shape[-1] > 1:
+        reward = jnp.where(batch.observation.alive, reward, 0.0)
         following = jnp.where(batch.final.alive, following, 0.0)
     going = jnp.where(batch.terminated, 0.0, 1.0)[..., None]
     return recipe.objective(reward, recipe.gamma * going * following, batch.ends, recipe.gamma)

@@ -14,6 +14,7 @@ from coterie.value.critic import JointAction, OwnAction, Utilities
 from coterie.value.exploration import ActorNoise, EpsilonGreedy
 from coterie.value.mixing import Duplex, Monotone, Total
 from coterie.value.recipes import ValueRecipe
+from coterie.value.scale import ByReturns
 from coterie.value.target import Hard, Soft
 from coterie.value.weighting import Hysteretic, One, Promising
 
@@ -28,17 +29,15 @@ def check(recipe: ValueRecipe, spec: Spec) -> None:
     else:
         _actions(recipe, recipe.critic)
     needs = {
-        "mixing": isinstance(recipe.critic, Utilities) and isinstance(recipe.mixing, Monotone | Duplex),
-        "critic": isinstance(recipe.critic, JointAction), "central": not isinstance(recipe.central, NoCentral),
+        "mixing": (isinstance(recipe.critic, Utilities) and isinstance(recipe.mixing, Monotone | Duplex),
+                   "mixing total, or apart"),
+        "critic": (isinstance(recipe.critic, JointAction), "critic own_action"),
+        "central": (not isinstance(recipe.central, NoCentral), "central no_central"),
     }  # fmt: skip
-    for field, needed in needs.items():
+    for field, (needed, remedy) in needs.items():
         if needed and spec.state_size == 0:
             part = part_name(type(getattr(recipe, field)))
-            raise CoterieError(
-                f"{field} {part} reads the global state, and the game has none: choose mixing total, or apart"
-                if field != "critic" else
-                f"critic {part} reads the global state, and the game has none: choose critic own_action"
-            )  # fmt: skip
+            raise CoterieError(f"{field} {part} reads the global state, and the game has none: choose {remedy}")
 
 
 def _numbers(recipe: ValueRecipe) -> None:
@@ -72,6 +71,11 @@ def _numbers(recipe: ValueRecipe) -> None:
             raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
     if isinstance(recipe.exploration, ActorNoise) and not recipe.exploration.start < 1.0:
         raise CoterieError("exploration.start is 1, which stands for the warm-up: give less, or a longer warmup")
+    if isinstance(recipe.scale, ByReturns):
+        if not 0.0 <= recipe.scale.beta < 1.0:
+            raise CoterieError(f"scale.beta is {recipe.scale.beta}: give 0 or more, and less than 1")
+        if not recipe.scale.floor > 0.0:
+            raise CoterieError(f"scale.floor is {recipe.scale.floor}: give a number above 0")
 
 
 def _replay(recipe: ValueRecipe) -> None:
@@ -111,8 +115,8 @@ def _utilities(recipe: ValueRecipe, spec: Spec) -> None:
             "weighting promising compares with a central value, and central is no_central: choose central "
             "unrestricted, or weighting hysteretic"
         )
-    if isinstance(recipe.central, Transformed) and not isinstance(recipe.mixing, Total):
-        raise CoterieError("central transformed (QTRAN) transforms a sum of utilities: choose mixing total")
+    if isinstance(recipe.central, Transformed):
+        _transformed(recipe)
     if isinstance(recipe.central, Unrestricted) and not recipe.mixing.team:
         raise CoterieError(
             "central unrestricted values the team, and mixing apart has a value for each agent: choose mixing "
@@ -121,6 +125,18 @@ def _utilities(recipe: ValueRecipe, spec: Spec) -> None:
     if isinstance(recipe.weighting, Lenient):
         recipe.weighting.check(spec)
         _leniency(recipe, recipe.weighting, spec)
+
+
+def _transformed(recipe: ValueRecipe) -> None:
+    if not isinstance(recipe.mixing, Total):
+        raise CoterieError("central transformed (QTRAN) transforms a sum of utilities: choose mixing total")
+    if not isinstance(recipe.weighting, One):
+        raise CoterieError(
+            f"weighting {part_name(type(recipe.weighting))} weighs the errors of a mixture, and with central "
+            "transformed (QTRAN) it has none of its own: choose weighting one"
+        )
+    if recipe.critic_net.memory:
+        raise CoterieError("critic_net.memory: QTRAN's joint value is feed-forward: give 0, and memory to the agents")
 
 
 def _leniency(recipe: ValueRecipe, part: Lenient, spec: Spec) -> None:

@@ -178,9 +178,12 @@ def omdpg() -> ValueRecipe:
 
 
 def recurrent(recipe: ValueRecipe, width: int = 64, chunk: int = 0) -> ValueRecipe:
-    """The same line-up with a GRU of ``width`` units in the agents; critics of actions stay feed-forward."""
+    """The same line-up with a GRU of ``width`` units in the agents, drawing 32 sequences instead of many steps.
+
+    Critics of actions stay feed-forward.
+    """
     net = Network(encoder=(width,), memory=width, activation="relu")
-    return replace(recipe, actor=net, chunk=chunk or recipe.chunk)
+    return replace(recipe, actor=net, chunk=chunk or recipe.chunk, replay=replace(recipe.replay, batch=32))
 
 
 RECIPES = {

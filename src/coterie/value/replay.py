@@ -44,7 +44,7 @@ class Replay(eqx.Module):
     """
 
     capacity: int = eqx.field(static=True, default=50_000)
-    batch: int = eqx.field(static=True, default=32)
+    batch: int = eqx.field(static=True, default=128)
     warmup: int = eqx.field(static=True, default=1_000)
 
     def places(self, environments: int, length: int) -> int:

@@ -1,0 +1,129 @@
+"""Off-policy learning in one compiled program beside the same learner driven from a Python loop.
+
+    python benchmarks/value_speed.py
+
+Three-agent ``particle/spread``, agents with a GRU of 64 units, 8 environments of 25 steps an iteration, 32 sequences a
+gradient step, after the warm-up; one gradient step an iteration, as parallel PyMARL takes one for each batch of
+episodes, and eight. Both loops do the same work with the same functions: the Python loop calls a compiled ``act`` and a
+compiled step of all environments, restarts finished episodes, puts the rollout together, and calls the compiled update
+with the replay donated. Medians of repetitions in turn; the ratio is the median of the rounds' ratios. Writes
+``benchmarks/results/value_speed.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from coterie import catalogue
+from coterie.compiled import cache
+from coterie.contracts import Game, Rollout
+from coterie.training.collect import where_row
+from coterie.training.engine import Loop, advance, begin, place
+from coterie.training.files import plain, write_json
+from coterie.value.learner import ValueLearner
+
+FILE = Path(__file__).parent / "results" / "value_speed.json"
+SIZES = {"memory": 64, "environments": 8, "rollout": 25, "replay.warmup": 200}
+UPDATES = (1, 8)
+
+
+class Naive:
+    """The usual loop: Python steps compiled functions."""
+
+    def __init__(self, game: Game, learner: ValueLearner, loop: Loop) -> None:
+        self.learner, self.state, self.key = learner, loop.learner, loop.key
+        self.act = jax.jit(learner.act)
+        self.step = jax.jit(jax.vmap(game.step))
+        self.reset = jax.jit(jax.vmap(game.reset))
+        self.learn = jax.jit(learner.learn, donate_argnums=0)
+        self.restart = jax.jit(where_row)
+        count = learner.sizes.environments
+        self.inside, self.seen = self.reset(jax.random.split(self.key, count))
+        self.carry, self.opens = learner.carry(count), np.ones(count, bool)
+
+    def iteration(self) -> None:
+        """Collect and learn once."""
+        count, steps, _ = self.learner.sizes
+        start, rows = self.carry, []
+        for _ in range(steps):
+            self.key, act_key, step_key, reset_key = jax.random.split(self.key, 4)
+            move = self.act(self.state, self.carry, self.seen, act_key)
+            inside, final, outcome = self.step(jax.random.split(step_key, count), self.inside, move.action)
+            done = np.asarray(outcome.terminated | outcome.truncated)
+            latent, log_prob, behaviour = move.extras
+            rows.append(Rollout(self.seen, final, latent, log_prob, behaviour, outcome.reward, outcome.terminated,
+                                outcome.truncated, self.opens, ()))  # fmt: skip
+            self.inside, self.seen, self.carry, self.opens = inside, final, move.carry, done
+            if done.any():
+                fresh = self.reset(jax.random.split(reset_key, count))
+                old = (self.inside, self.seen, self.carry)
+                new = (*fresh, self.learner.carry(count))
+                self.inside, self.seen, self.carry = self.restart(jnp.asarray(done), new, old)
+        whole: Any = jax.tree.map(lambda *x: jnp.asarray(np.stack([np.asarray(y) for y in x])), *rows)
+        rollout = whole._replace(carry=jax.tree.map(lambda h: h[None], start))
+        self.key, learn_key = jax.random.split(self.key)
+        self.state, metrics = self.learn(self.state, rollout, learn_key)
+        jax.block_until_ready(metrics)
+
+
+def seconds(run: Any, iterations: int) -> float:
+    """Of one iteration, in the mean of ``iterations``."""
+    clock = time.perf_counter()
+    run()
+    return (time.perf_counter() - clock) / iterations
+
+
+def measure(name: str, updates: int, rounds: int, iterations: int) -> dict[str, float]:
+    """Steps and gradient steps per second of both loops."""
+    game = catalogue.jittable("particle/spread")
+    recipe = catalogue.recipe(name, {**SIZES, "updates": updates})
+    learner: Any = catalogue.learner(recipe, game.spec)
+    loops = place(begin(game, learner, (0,)), learner)
+    naive = Naive(game, learner, jax.tree.map(lambda x: jnp.array(x[0]), loops))
+    holder = [loops]
+
+    def compiled() -> None:
+        holder[0], metrics = advance(game, learner, holder[0], iterations)
+        jax.block_until_ready(metrics)
+
+    def python() -> None:
+        for _ in range(iterations):
+            naive.iteration()
+
+    compiled(), python()
+    times = [(seconds(compiled, iterations), seconds(python, iterations)) for _ in range(rounds)]
+    steps = learner.sizes.environments * learner.sizes.rollout
+    fast, slow = (statistics.median(column) for column in zip(*times, strict=True))
+    return {
+        "updates_per_iteration": updates, "steps_per_second": steps / fast, "updates_per_second": updates / fast,
+        "python_steps_per_second": steps / slow, "python_updates_per_second": updates / slow,
+        "ratio": statistics.median(slow / fast for fast, slow in times), "replay_bytes": learner.footprint,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--iterations", type=int, default=40)
+    given = parser.parse_args()
+    cache()
+    rows = {}
+    for name in ("vdn", "qmix"):
+        for updates in UPDATES:
+            found = measure(name, updates, given.rounds, given.iterations)
+            rows[f"{name}, {updates} updates"] = found
+            print(name, updates, {key: round(value, 2) for key, value in found.items()}, flush=True)
+    write_json(FILE, plain({"sizes": SIZES, "rounds": given.rounds, "iterations": given.iterations, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
