@@ -69,21 +69,22 @@ def test_independent_critics_see_their_own_action_only():
 def drawn_to(learner, target, seen, unit=2.0):
     """Targets, and the copies' values of the target actors' actions after each step."""
 
-    @quick
-    def look(target, seen):
-        own = climb(learner)
-        following = own.following(target, seen, jax.random.key(3))
-        unrolled = learner.agents.unroll(target["actor"], seen, seen.carry)
-        action = own.actions(learner.agents.after(target["actor"], *unrolled, seen), seen.final)
-        copies = learner.critic.joint(target["critic"], seen.final.local, seen.final.state, action)
-        return targets(learner.recipe, learner.spec, seen, following, unit), copies
+    return [np.asarray(x) for x in look(learner, target, seen, unit)]
 
-    return look(target, seen)
+
+@quick
+def look(learner, target, seen, unit):
+    own = climb(learner)
+    following = own.following(target, seen, jax.random.key(3))
+    unrolled = learner.agents.unroll(target["actor"], seen, seen.carry)
+    action = own.actions(learner.agents.after(target["actor"], *unrolled, seen), seen.final)
+    copies = learner.critic.joint(target["critic"], seen.final.local, seen.final.state, action)
+    return targets(learner.recipe, learner.spec, seen, following, unit), copies
 
 
 def same_row(seen, rows):
     """The first sequence, as often as there are rows."""
-    return jax.tree.map(lambda x: jnp.repeat(x[:, :1], rows, 1), seen)
+    return jax.tree.map(lambda x: np.repeat(np.asarray(x)[:, :1], rows, 1), seen)
 
 
 @pytest.mark.parametrize("each", [False, True])
@@ -91,18 +92,15 @@ def test_targets_look_beyond_the_clock_and_not_beyond_the_end(each):
     learner, learning = opened(critic=JointAction(each=each, ensemble=3))
     target = stirred({"actor": learning.actor, "critic": learning.critic["actions"]})
     seen = same_row(batch(learner.spec, 1, 4, 0, dead=0.0), 4)
-    alive = seen.final.alive.at[:, :, 1].set(False)  # the second agent dies in this step
-    seen = seen._replace(
-        terminated=jnp.array([[False, False, True, True]]),
-        truncated=jnp.array([[False, True, False, True]]),
-        final=seen.final._replace(alive=alive),
-    )
+    alive = np.array([[[True, False, True]] * 4])  # the second agent dies in this step
+    ends = np.array([[[False, False, True, True]], [[False, True, False, True]]])
+    seen = seen._replace(terminated=ends[0], truncated=ends[1], final=seen.final._replace(alive=alive))
     y, copies = drawn_to(learner, target, seen)
     least = copies.min(0)
     assert (copies[0] > least).any() and copies.shape == (3, 1, 4, 3 if each else 1)
     reward = seen.reward if each else seen.reward[..., :1]
-    following = jnp.where(jnp.arange(3) == 1, 0.0, least) if each else least
-    wanted = reward / 2.0 + 0.95 * jnp.array([1.0, 1.0, 0.0, 0.0])[None, :, None] * following
+    following = least * np.array([1, 0, 1]) if each else least
+    wanted = reward / 2.0 + 0.95 * np.array([1, 1, 0, 0])[:, None] * following
     np.testing.assert_allclose(y, wanted, rtol=1e-5)
     later = seen._replace(final=seen.final._replace(state=seen.final.state + 1.0))
     moved = drawn_to(learner, target, later)[0] != y
@@ -137,7 +135,6 @@ def test_noise_on_target_actions_is_cut_and_stays_in_the_box():
     noise = (noisy - mean)[able]
     assert np.abs(noisy).max() == 1.0 and np.abs(noise).max() == pytest.approx(0.5, abs=1e-6)
     inside = np.abs(mean[able]) < 0.4
-    assert (noise[inside] == pytest.approx(noise[inside][0])) is False and noise[inside].size > 500
     assert noise[inside].std() == pytest.approx(0.2, abs=0.02) and abs(noise[inside].mean()) < 0.02
     assert 0.005 < np.mean(np.abs(noise[inside]) > 0.4999) < 0.025  # of a normal 1.2 % lie beyond 2.5 deviations
 
@@ -190,9 +187,8 @@ def test_pessimistic_values_by_hand():
 
     old, now = (np.asarray(look(p)) for p in (target["critic"], params))
     wanted = np.mean(((now - (old.mean(0) - 0.7 * old.std(0))) ** 2).sum(0))
-    ((whole, stats), _), ((zero, _), slope), ((without, _), expected) = (
-        loss(each, params, target, seen) for each in (learner, none, plain)
-    )
+    found = [jax.device_get(loss(each, params, target, seen)) for each in (learner, none, plain)]
+    ((whole, stats), _), ((zero, _), slope), ((without, _), expected) = found
     assert stats["pessimism_loss"] == pytest.approx(wanted, rel=1e-5)
     assert whole - without == pytest.approx(0.6 * wanted, rel=1e-4) and zero == pytest.approx(without, rel=1e-6)
     # Not to the bit: XLA orders the sums of two programs as it likes.

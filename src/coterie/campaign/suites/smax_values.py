@@ -1,0 +1,27 @@
+"""SMAX: whether values learn to win battles, and with how many steps."""
+
+from coterie.campaign.claims import Attains, Claim
+from coterie.campaign.suite import Arena, Method, Suite
+from coterie.campaign.suites.smax import WON
+
+NUMBERS = {"gamma": 0.99, "actor.encoder": (128, 128), "actor.norm": True, "rollout": 32, "updates": 16,
+           "exploration.steps": 100_000}  # fmt: skip
+
+
+def wins(method: str) -> Claim:
+    """Every seed's greedy team wins nine battles in ten."""
+    says = f"{method.upper()} learns to win nine battles in ten of SMAX 3m."
+    return Claim(f"{method} wins 3m", says, "an aim of ours", Attains(method, "3m", WON, low=1.0))
+
+
+suite = Suite(
+    name="smax_values",
+    about="VDN and QMIX, feed-forward, on a battle of SMAX; results are not comparable with other simulators.",
+    methods={name: Method(name, NUMBERS) for name in ("vdn", "qmix")},
+    games={"3m": Arena("smax/3m", laptop=600_000, full=10_000_000, reference=2.0)},
+    laptop_seeds=3,
+    full_seeds=10,
+    points=20,
+    episodes=256,
+    claims=(wins("vdn"), wins("qmix")),
+)
