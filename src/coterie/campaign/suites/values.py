@@ -17,7 +17,7 @@ def beats(method: str, over: str, says: str, source: str, games: tuple[str, ...]
 
 suite = Suite(
     name="values",
-    about="Values of actions and deterministic gradients beside MAPPO at equal environment steps, on eight environments.",
+    about="Values and deterministic gradients beside MAPPO at equal environment steps, eight environments each.",
     methods={"mappo": Method("mappo", POLICY), **{name: Method(name, VALUE) for name in OFF_POLICY}},
     games={
         SPREAD: Arena(SPREAD, laptop=200_000, full=5_000_000),
