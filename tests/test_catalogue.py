@@ -2,9 +2,8 @@
 
 import pytest
 
-from coterie.catalogue import RECIPES, games, make, recipe
+from coterie.catalogue import RECIPES, games, learner, make, recipe
 from coterie.contracts import CoterieError, Game, HostGame
-from coterie.policy.learner import PolicyLearner
 
 ELSEWHERE = {name for name in games() if name.startswith(("football/", "starcraft/"))}
 """Games that want a simulator which no extra brings; their own tests play them on stand-ins."""
@@ -31,7 +30,8 @@ def test_a_simulator_that_is_not_there_is_asked_for_in_one_line(name, monkeypatc
 def test_every_recipe_goes_with_the_main_game(name):
     line = recipe(name)
     assert line.name == name and (RECIPES[name].__doc__ or "").strip()
-    PolicyLearner(line, make("particle/spread").spec).checked()
+    suits = {} if name not in ("iddpg", "maddpg", "haddpg", "hatd3", "omdpg") else {"actions": "continuous"}
+    assert learner(line, make("particle/spread", **suits).spec).recipe == line
 
 
 def test_all_rooms_of_games_are_known():

@@ -16,10 +16,18 @@ from coterie.catalogue import recipe as opened
 from coterie.fields import describe, encode, hints, part_name
 
 MATHEMATICS = {
-    "sharing": "sharing", "critic_input": "critic-inputs", "estimator": "estimators", "order": "orders",
-    "weighting": "weightings", "surrogate": "surrogates", "critic": "critic-inputs",
-    "value_norm": "value-normalisation",
+    "recipe": {
+        "sharing": "sharing", "critic_input": "critic-inputs", "estimator": "estimators", "order": "orders",
+        "weighting": "weightings", "surrogate": "surrogates", "critic": "critic-inputs",
+        "value_norm": "value-normalisation",
+    },
+    "value_recipe": {
+        "sharing": "sharing", "critic": "deterministic-gradients", "mixing": "values", "central": "values",
+        "objective": "values", "weighting": "values", "scale": "values", "actor_update": "deterministic-gradients",
+        "exploration": "replay", "replay": "replay", "target": "replay",
+    },
 }  # fmt: skip
+"""Pages of mathematics by kind of recipe and field."""
 _SECTION = r"^## {name}\n(.*?)(?=^## |\Z)"
 
 
@@ -75,10 +83,15 @@ def _chosen(part: Any) -> str:
     return ", ".join(f"`{key}` {_show(value)}" for key, value in _settings(part).items() if value != usual[key])
 
 
+def _used(line: Any) -> dict[str, Any]:
+    """The fields that mean something in a line-up, with their types."""
+    return {name: kind for name, kind in hints(type(line)).items() if name not in getattr(line, "idle", ())}
+
+
 def _flat(line: Any) -> dict[str, Any]:
     """Every field of a line-up by its dotted name."""
     found = {}
-    for field in hints(type(line)):
+    for field in _used(line):
         value = getattr(line, field)
         if field == "name":
             continue
@@ -111,12 +124,13 @@ def _differences(name: str, line: Any) -> str:
 
 def _lineup(line: Any) -> str:
     rows = ["| place | part | settings other than its defaults | mathematics |", "|---|---|---|---|"]
-    for field in hints(type(line)):
+    topics = MATHEMATICS[part_name(type(line))]
+    for field in _used(line):
         value = getattr(line, field)
-        if not _is_part(value) and field not in MATHEMATICS:
+        if not _is_part(value) and field not in topics:
             continue
         shown = _reference(value) if _is_part(value) else f"`{_show(encode(value))}`"
-        topic = MATHEMATICS.get(field)
+        topic = topics.get(field)
         link = f"[{topic.replace('-', ' ')}](../mathematics/{topic}.md)" if topic else ""
         rows.append(f"| `{field}` | {shown} | {_chosen(value) if _is_part(value) else ''} | {link} |")
     return "\n".join(rows)
@@ -162,7 +176,7 @@ def _table(values: Mapping[str, Any], kinds: Mapping[str, Any], told: Mapping[st
 
 def _parts(line: Any) -> list[str]:
     blocks = []
-    admitted = hints(type(line))
+    admitted = _used(line)
     for field in admitted:
         part = getattr(line, field)
         if not _is_part(part):
@@ -179,7 +193,7 @@ def _parts(line: Any) -> list[str]:
 
 
 def _numbers(line: Any) -> str:
-    kinds = hints(type(line))
+    kinds = _used(line)
     plain = {field: encode(getattr(line, field)) for field in kinds if not _is_part(getattr(line, field))}
     plain.pop("name", None)
     return _table(plain, kinds, meanings(type(line).__doc__), "")

@@ -42,6 +42,7 @@ AnyRecipe = Recipe | ValueRecipe
 """An on-policy recipe, or an off-policy one."""
 
 RECIPES = {**on_policy.RECIPES, **off_policy.RECIPES}
+"""The functions that build them."""
 
 
 def recurrent(recipe: AnyRecipe, width: int = 64, chunk: int = 0) -> AnyRecipe:

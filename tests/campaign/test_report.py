@@ -355,7 +355,7 @@ def test_references_of_parts():
     assert "arXiv:2302.06205" in found["a2po"][0] and "arXiv:1707.06347" in found["clip"][0]
     assert all(len(works) == 1 for part, works in found.items() if part in ("clip", "preceding_trace", "semi_greedy"))
     assert references.cited("Weights (IPPO, MAPPO).") == []
-    assert references.cited("As in Lowe et al. 2017.") == ["Lowe et al. 2017"]
+    assert references.cited("As in Wen et al. 2022.") == ["Wen et al. 2022"]
     assert any("Cho" in work for work in references.of_recipe(recurrent(mappo()))["network"])
 
 

@@ -66,7 +66,7 @@ def backward(params, seen, slope):
 
 
 class Twin:
-    """``actor[slot]`` and ``critic[copy * slots + slot]``, their targets and Adam states; ``own`` is the game's spec."""
+    """``actor[slot]``, ``critic[copy * slots + slot]``, their targets and Adam states; ``own`` is the game's spec."""
 
     def __init__(self, method, own, actor, critic):
         self.m, self.own, self.n = method, own, own.n_agents
@@ -170,10 +170,9 @@ class Twin:
     def target(self, batch, unit, noise, t, e, m):
         """What value m is drawn to."""
         final, reward = batch["final"], batch["reward"][t, e]
-        if self.m.critic == "joint":
-            earned = reward[0] if self.own.reward == "team" else reward.sum()
-        else:
-            earned = reward[m]
+        earned = reward[m]
+        if self.m.critic == "joint" and self.own.reward == "individual":
+            earned = reward.sum()
         joint = self.everybody(self.target_actor, final, t, e)
         if self.m.smoothing is not None and not self.discrete:
             bound = 2.5 * self.m.smoothing

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from coterie.catalogue import learner as learner_of
 from coterie.contracts import Learner
 from coterie.games.probe_teams import continuous, mixed, multi_discrete
 from coterie.nets.networks import Network
-from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import (
     a2po,
     coppo,
@@ -29,10 +29,16 @@ from coterie.policy.recipes import (
 )  # fmt: skip
 from coterie.training.checkpoint import load, save
 from coterie.training.collect import open_stage, scan
+from coterie.value.critic import Utilities
+from coterie.value.learner import ValueLearner
+from coterie.value.recipes import RECIPES as OFF
+from coterie.value.recipes import ValueRecipe
+from coterie.value.replay import Replay
 
 E, T, CHUNK = 3, 4, 2
 PLAIN, GRU = Network(encoder=(4,)), Network(encoder=(4,), memory=4)
 GAMES = {"mixed": mixed(), "multi_discrete": multi_discrete(), "continuous": continuous()}
+OFF_POLICY = {name: make() for name, make in OFF.items()}
 RECIPES = {
     "ippo": ippo(),
     "ippo separate": replace(ippo(), sharing="none"),
@@ -51,14 +57,23 @@ RECIPES = {
     "lenient": lenient_mappo(),
     "perla ippo": perla_ippo(3),
     "perla mappo": perla_mappo(3),
+    **OFF_POLICY,
 }
+
+
+def suits(name, game):
+    """There is no table of continuous joint actions, and nobody chooses among them."""
+    line = RECIPES[name]
+    chooses = isinstance(line.critic, Utilities) if isinstance(line, ValueRecipe) else name == "lenient"
+    return game != "continuous" or not chooses
+
+
 ROWS = [
     (name, net, game)
     for name in RECIPES
     for net in ("plain", "gru")
     for game in GAMES
-    if (name, game) != ("lenient", "continuous")  # there is no table of continuous joint actions
-    and (net == "plain" or game == "mixed")  # memory does not see the kind of action
+    if suits(name, game) and (net == "plain" or game == "mixed")  # memory does not see the kind of action
 ]
 COMPILED = [
     ("ippo", "gru", "continuous"),
@@ -69,20 +84,40 @@ COMPILED = [
     ("lenient", "plain", "mixed"),
     ("perla ippo", "gru", "mixed"),
     ("perla mappo", "plain", "continuous"),
+    ("vdn", "gru", "mixed"),
+    ("qplex", "plain", "multi_discrete"),
+    ("qtran", "plain", "mixed"),
+    ("lenient_dqn", "plain", "mixed"),
+    ("maddpg", "gru", "mixed"),
+    ("hatd3", "plain", "mixed"),
+    ("omdpg", "plain", "continuous"),
 ]
 AGENT = {"policy_loss", "kl", "entropy", "clip_fraction", "ratio_mean", "ratio_max", "clip_range", "gradient_norm",
          "turn"}  # fmt: skip
 TEAM = {"value_loss", "value_gradient_norm", "value_mean", "advantage_std", "guard"}
+VALUES = {"td_error", "value_mean", "target_mean", "exploration", "replay_filled", "guard"}
+TEMPERATURES = {"temperature_mean": (), "temperature_load": (), "temperature_histogram": (10,)}
 
 
 def opened(name, net, game):
     network = {"plain": PLAIN, "gru": GRU}[net]
+    if isinstance(RECIPES[name], ValueRecipe):
+        recipe = replace(
+            RECIPES[name], actor=network, critic_net=PLAIN, environments=E, rollout=T, updates=2,
+            chunk=CHUNK if net == "gru" else 0, replay=Replay(24, 4, 0),
+        )  # fmt: skip
+        return learner_of(recipe, game.spec)
     headed = replace(network, head=(3,) * len(RECIPES[name].critic.head))
     recipe = replace(
         RECIPES[name], actor=network, critic=headed, environments=E, rollout=T, chunk=CHUNK,
         epochs=2, critic_epochs=1, minibatches=2,
     )  # fmt: skip
-    return PolicyLearner(recipe, game.spec).checked()
+    return learner_of(recipe, game.spec)
+
+
+def acting(state):
+    """The parameters of those who act."""
+    return state.learning.actor if hasattr(state, "learning") else state.actor
 
 
 def begun(learner, *seeds):
@@ -99,19 +134,33 @@ def iteration(game, learner, state, key):
 
 def check_metrics(metrics, learner, lead):
     """Shapes as documented."""
+    shapes = of_values(learner) if isinstance(learner, ValueLearner) else of_policies(learner)
+    if learner.spec.action_kind == "discrete":
+        shapes["action_probability"] = (learner.spec.n_agents, learner.spec.choices)
+    assert {name: x.shape for name, x in metrics.items()} == {name: lead + shape for name, shape in shapes.items()}
+
+
+def of_values(learner):
+    recipe, n = learner.recipe, learner.spec.n_agents
+    shapes = {**dict.fromkeys(VALUES, ()), "gradient_norm": (n,)}
+    if isinstance(recipe.critic, Utilities):
+        return {**shapes, "weight_mean": (), **(TEMPERATURES if recipe.name == "lenient_dqn" else {})}
+    shapes |= {"value_std": (), "value_gradient_norm": (), "policy_loss": (n,)}
+    return shapes | dict.fromkeys(("pessimism_loss", "untried_std") if recipe.name == "omdpg" else (), ())
+
+
+def of_policies(learner):
     n = learner.spec.n_agents
     shapes = dict.fromkeys(AGENT, (n,)) | dict.fromkeys(TEAM, ())
     shapes |= dict.fromkeys(("joint_ratio_mean", "joint_ratio_max"), ())
     each = learner.critic.input.per_agent or learner.critic.marginal is not None
     shapes |= {"explained_variance": (n if each else 1,)}
     if learner.recipe.name == "lenient_mappo":
-        shapes |= {"forgiven": (n,), "temperature_mean": (), "temperature_load": (), "temperature_histogram": (10,)}
+        shapes |= {"forgiven": (n,), **TEMPERATURES}
     if learner.recipe.name == "dpo":
         shapes = {name: shape for name, shape in shapes.items() if not name.startswith("clip")}
         shapes |= dict.fromkeys(("root_kl", "root_coefficient", "kl_coefficient"), (n,))
-    if learner.spec.action_kind == "discrete":
-        shapes["action_probability"] = (n, learner.spec.choices)
-    assert {name: x.shape for name, x in metrics.items()} == {name: lead + shape for name, shape in shapes.items()}
+    return shapes
 
 
 @pytest.mark.parametrize(("name", "net", "game"), ROWS)
@@ -151,7 +200,7 @@ def test_a_row_plays_learns_and_is_saved(name, net, game, tmp_path):
     legal, action = rollout.observation.legal, rollout.action
     if game.spec.action_kind != "continuous":
         assert np.take_along_axis(np.asarray(legal), np.asarray(action)[..., None], -1).all()
-    moved = jax.tree.map(lambda a, b: np.any(a != b, axis=tuple(range(2, a.ndim))), first.actor, after.actor)
+    moved = jax.tree.map(lambda a, b: np.any(a != b, axis=tuple(range(2, a.ndim))), acting(first), acting(after))
     assert np.any(np.stack(jax.tree.leaves(moved)), axis=0).all(), "every slot of every seed learns"
 
     # Seeds do not touch each other, and the same seed gives the same bytes.
@@ -160,9 +209,10 @@ def test_a_row_plays_learns_and_is_saved(name, net, game, tmp_path):
 
     # Numbers are data: others do not compile anew, and they count.
     recipe = learner.recipe
-    other = replace(recipe, gamma=0.5, entropy=0.1, actor_fit=replace(recipe.actor_fit, rate=0.1))
+    own = {} if isinstance(recipe, ValueRecipe) else {"entropy": 0.1}
+    other = replace(recipe, gamma=0.5, actor_fit=replace(recipe.actor_fit, rate=0.1), **own)
     changed, _, _ = seeds(replace(learner, recipe=other), first, keys)
-    gap = jax.tree.map(lambda x, y: np.abs(x - y).max(), after.actor, changed.actor)
+    gap = jax.tree.map(lambda x, y: np.abs(x - y).max(), acting(after), acting(changed))
     assert max(jax.tree.leaves(gap)) > 1e-2
 
     # A checkpoint goes on as if nothing had happened.
@@ -174,7 +224,7 @@ def test_a_row_plays_learns_and_is_saved(name, net, game, tmp_path):
     assert len(traces) == 1
 
 
-ALONE = [("happo", "plain", "mixed")]
+ALONE = [("happo", "plain", "mixed"), ("qmix", "plain", "mixed")]
 
 
 @pytest.mark.parametrize(("name", "net", "game"), ALONE)

@@ -1,5 +1,6 @@
 """Two agents with two choices whose utilities stand in the test: linear networks of an observation that is 1."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -50,7 +51,9 @@ def batch(action, reward, terminated=None, truncated=None, alive=True, final=Non
 
 
 @quick
-def losses(learner, params, target, unit, now, key):
-    """The loss and figures of value-based methods."""
-    nets = learner.update.nets
-    return Difference(learner.recipe, nets)(params, target, unit, now, key)
+def measured(learner, params, target, now):
+    """The loss in units of 1, its figures, and the gradients by learning and by target networks."""
+    loss = Difference(learner.recipe, learner.update.nets)
+    arguments = params, target, jnp.ones(()), now, jax.random.key(0)
+    (value, stats), slopes = jax.value_and_grad(loss, (0, 1), has_aux=True)(*arguments)
+    return value, stats, *slopes

@@ -61,7 +61,11 @@ def test_a_team_of_actors_explores_and_a_greedy_one_does_not():
     assert (greedy == greedy[:1]).all(), "one observation, one action"
     assert (early >= low).all() and (early <= high).all() and not early[:, ~own.legal].any()
     share = ((early - low) / np.maximum(high - low, 1e-9))[:, own.legal]
-    np.testing.assert_allclose(np.quantile(share, [0.1, 0.25, 0.5, 0.75, 0.9], 0), [[0.1] * 4, [0.25] * 4, [0.5] * 4, [0.75] * 4, [0.9] * 4], atol=0.05)
+    np.testing.assert_allclose(
+        np.quantile(share, [0.1, 0.25, 0.5, 0.75, 0.9], 0),
+        [[0.1] * 4, [0.25] * 4, [0.5] * 4, [0.75] * 4, [0.9] * 4],
+        atol=0.05,
+    )
     assert (late >= low).all() and (late <= high).all() and not late[:, ~own.legal].any()
     np.testing.assert_allclose(latent.std(0)[own.legal], 0.1, atol=0.01)
     unit = np.clip(latent.mean(0), -1, 1)

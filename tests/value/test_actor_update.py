@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coterie.parts.fit import Adam
-from coterie.value.actor_update import Marginal, Simultaneous, Situation, arranged, chosen_value
+from coterie.value.actor_update import Marginal, Sequential, Simultaneous, Situation, arranged, chosen_value
 from coterie.value.critic import JointAction
 from coterie.value.recipes import haddpg, iddpg, maddpg, omdpg
 from tests.value.climbing import climb, opened, plain_observation, stirred, twin
@@ -70,7 +70,9 @@ def test_no_agent_differentiates_through_another(case):
         values = lambda actor: pictures(learner, actor, learning.critic["actions"], seen, KEY)[3].sum((0, 1))  # noqa: E731
         return jax.jacrev(values)(actor)
 
-    found = np.stack([np.any(np.asarray(x).reshape(3, 3, -1) != 0, -1) for x in jax.tree.leaves(slopes(learning.actor))])
+    found = np.stack(
+        [np.any(np.asarray(x).reshape(3, 3, -1) != 0, -1) for x in jax.tree.leaves(slopes(learning.actor))]
+    )
     np.testing.assert_array_equal(found.any(0), np.eye(3, dtype=bool))
 
 
@@ -115,7 +117,7 @@ def test_a_fixed_order_reads_no_key_and_a_random_one_does():
 
 
 def test_prefixes_of_the_actors_with_their_own_future_are_one_number():
-    """Then every agent climbs Q(s, mu(o)), and all together the joint deterministic gradient; not so from the replay."""
+    """Then every agent climbs Q(s, mu(o)), all together the joint deterministic gradient; not so from the replay."""
     seen = batch(spec(3), 2, 4, 0, dead=0.0)
     for prefix, degenerate in (("current", True), ("buffer", False)):
         part = Marginal(prefix, enumerated=0)
@@ -154,13 +156,27 @@ def test_more_joint_actions_than_are_tried_and_boxes_take_the_actors_future():
 
 
 def test_a_team_of_one_is_ddpg():
-    """There is nobody to wait for, or to take from the replay; with memory, too."""
+    """There is nobody to wait for, or to take from the replay."""
     own, found = spec(1, "continuous"), []
     for recipe in (maddpg(), haddpg()):
-        learner, learning = opened(recipe, own=own, actor=GRU)
-        seen = batch(own, 3, 4, 0, memory=4, dead=0.0)
+        learner, learning = opened(recipe, own=own)
+        seen = batch(own, 2, 4, 0, dead=0.0)
         found.append(step(learner, learning, seen, jnp.float32(1.0), jax.random.key(0))[0])
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *found)
+
+
+def test_the_first_to_move_moves_as_if_all_moved_at_once():
+    """With memory, too. Those after it see it moved."""
+    own, found, key = spec(3, "continuous"), [], jax.random.key(0)
+    for update in (Sequential(), Simultaneous("current")):
+        learner, learning = opened(haddpg(), own=own, actor=GRU, actor_update=update, actor_fit=Adam(0.1))
+        seen = batch(own, 3, 4, 0, memory=4)
+        after = step(learner, learning, seen, jnp.float32(1.0), key)[0]
+        found.append(jax.tree.leaves((after.actor, after.actor_optimiser.mu)))
+    order = np.asarray(jax.random.permutation(jax.random.split(jax.random.split(key)[1])[0], 3))
+    gaps = [np.abs(np.asarray(a - b)).reshape(3, -1).max(1) for a, b in zip(*found, strict=True)]
+    gap = np.max(gaps, 0)[order]
+    assert gap[0] < 1e-6 and gap[1:].min() > 1e-5
 
 
 @pytest.mark.parametrize("sharing", ["none", "full"])

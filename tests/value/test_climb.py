@@ -130,7 +130,9 @@ def test_boxes_are_bounded_and_absent_components_and_the_dead_do_nothing():
     seen = batch(learner.spec, 2, 4, 0)
     view = seen.observation
     raw = jnp.asarray(3.0 * np.random.default_rng(0).normal(size=(2, 4, 3, 2)), jnp.float32)
-    action, taken = (np.asarray(x) for x in quick(lambda x: (climb(learner).actions(x, view), climb(learner).taken(seen)))(raw))
+    action, taken = (
+        np.asarray(x) for x in quick(lambda x: (climb(learner).actions(x, view), climb(learner).taken(seen)))(raw)
+    )
     able = np.asarray(view.legal & view.alive[..., None])
     np.testing.assert_allclose(action, np.where(able, np.tanh(raw), 0.0), atol=1e-6)
     np.testing.assert_allclose(taken, np.where(able, np.clip(seen.action, -1.0, 1.0), 0.0), atol=1e-6)

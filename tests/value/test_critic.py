@@ -11,7 +11,7 @@ import pytest
 from coterie.value.climb import Climb
 from coterie.value.critic import JointAction, OwnAction
 from coterie.value.difference import targets
-from coterie.value.recipes import iddpg, maddpg, omdpg
+from coterie.value.recipes import iddpg, omdpg
 from tests.value.climbing import climb, opened, plain_observation, stirred, twin
 from tests.value.sequences import batch, quick, step
 
@@ -176,7 +176,10 @@ def pessimistic(weight, kappa=0.7):
 def test_pessimistic_values_by_hand():
     """Weight 0 is the plain temporal difference, any other adds the distance from mean - kappa std of the targets."""
     (learner, learning), (none, _), (plain, _) = map(pessimistic, (0.6, 0.0, None))
-    params, target = learning.critic["actions"], {"actor": learning.actor, "critic": stirred(learning.critic["actions"])}
+    params, target = (
+        learning.critic["actions"],
+        {"actor": learning.actor, "critic": stirred(learning.critic["actions"])},
+    )
     seen = batch(learner.spec, 2, 4, 0)
 
     @quick

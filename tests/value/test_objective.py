@@ -13,7 +13,7 @@ from coterie.value.objective import NStep, TdLambda
 from coterie.value.recipes import iql, vdn
 from tests.oracles import estimators, returns
 from tests.policy.rollouts import quick
-from tests.value.by_hand import batch, opened, seen, utilities
+from tests.value.by_hand import batch, measured, opened, seen, utilities
 from tests.value.sequences import batch as anything
 from tests.value.sequences import spec
 
@@ -150,13 +150,7 @@ def test_targets_are_held_still():
     """No gradient into target networks, and none through the targets into those that learn."""
     learner, now = opened(vdn()), batch([[[0, 1], [1, 1]]], [[1.0, 2.0]])
     params, target = ({"actor": x, "critic": {}} for x in (ONLINE, TARGET))
-    gradient = quick(jax.grad(lambda *args: by_hand_loss(learner, *args, now), (0, 1)))
-    own, other = gradient(params, target)
+    _, _, own, other = measured(learner, params, target, now)
     assert not any(np.asarray(x).any() for x in jax.tree.leaves(other))
     # Errors 1 + 6.5 - (1 + 0) and 2 + 6.5 - (2 + 0), both 6.5; the mean of squares falls by 6.5 for each utility.
     np.testing.assert_array_equal(own["actor"]["output"]["weight"][:, 0], [[-6.5, -6.5], [0.0, -13.0]])
-
-
-def by_hand_loss(learner, params, target, now):
-    loss = Difference(learner.recipe, learner.update.nets)
-    return loss(params, target, jnp.float32(1.0), now, jax.random.key(0))[0]

@@ -87,6 +87,29 @@ class Attains:
 
 
 @dataclass(frozen=True)
+class Falls:
+    """The mean return of ``method`` is lower on the second of two games than on the first.
+
+    Reproduced if the 95 % interval on the second lies below that on the first.
+    """
+
+    method: str
+    games: tuple[str, str]
+
+    def judge(self, returns: Returns) -> Verdict:
+        """Compare the intervals."""
+        found = returns.get(self.method, {})
+        if not all(game in found for game in self.games):
+            return Verdict("not run", "")
+        first, second = (interval(found[game]) for game in self.games)
+        words = ", ".join(
+            f"{game}: {one.mean:.2f} [{one.low:.2f}, {one.high:.2f}]"
+            for game, one in zip(self.games, (first, second), strict=True)
+        )
+        return Verdict("reproduced" if second.high < first.low else "not reproduced", f"{self.method} on {words}")
+
+
+@dataclass(frozen=True)
 class Simulator:
     """Nothing here can test it: it is about a simulator that this suite does not run."""
 
@@ -98,7 +121,7 @@ class Simulator:
         return Verdict("needs the real simulator", self.name)
 
 
-Condition = Improves | Reaches | Attains | Simulator
+Condition = Improves | Reaches | Attains | Falls | Simulator
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
 from coterie import catalogue
@@ -175,6 +176,15 @@ def load(name: str) -> Suite:
         return import_module(known[name]).suite
     if path.suffix != ".py":
         raise CoterieError(f"there is no suite {name!r}: {nearest(name, known)}, or give a Python file of your own")
+    return taken(path, execute(path))
+
+
+def execute(path: Path) -> ModuleType:
+    """A Python file of your own as a module.
+
+    Raises:
+        CoterieError: No such file, or one that fails.
+    """
     if not path.is_file():
         raise CoterieError(f"there is no file {path}: check the path")
     spec = importlib.util.spec_from_file_location(f"coterie_suite_{slug(path.stem)}", path)
@@ -186,6 +196,15 @@ def load(name: str) -> Suite:
         raise CoterieError(f"{path}: {error}") from None
     except Exception as error:
         raise CoterieError(f"{path} fails when it is read: {type(error).__name__}: {error}") from error
+    return module
+
+
+def taken(path: Path, module: ModuleType) -> Suite:
+    """The suite that a file defines.
+
+    Raises:
+        CoterieError: It defines none.
+    """
     found = getattr(module, "suite", None)
     if not isinstance(found, Suite):
         raise CoterieError(f"{path} defines no suite: end it with suite = Suite(...)")

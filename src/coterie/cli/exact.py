@@ -32,7 +32,7 @@ class Exact:
         from rich.text import Text
 
         from coterie.cli.screen import say, table
-        from coterie.exact.judge import judge, select
+        from coterie.exact.judge import document, judge, select
 
         rows = list(judge(select(self.only), self.games, self.seed, self.climb))
         if not self.json:
@@ -45,7 +45,7 @@ class Exact:
             for row in rows:
                 for line in _below(row):
                     say(Text(line))
-        return {"seed": self.seed, "claims": {row.claim.name: _plain(row) for row in rows}}
+        return document(rows, self.seed)
 
 
 def _below(row: Judged) -> list[str]:
@@ -69,13 +69,3 @@ def _below(row: Judged) -> list[str]:
         ]
         lines.append(f"{claim.name}: median {row.median:.3g}; {'; '.join(shown)}")
     return lines
-
-
-def _plain(row: Judged) -> dict[str, Any]:
-    figures = {key: one._asdict() for key, one in row.figures.items()}
-    return {
-        "source": row.claim.source, "says": row.claim.says, "kind": row.claim.kind, "games": row.games,
-        "worst": row.worst, "median": row.median, "climbed": row.climbed, "mended": row.mended,
-        "mending": row.claim.mending or None, "verdict": row.verdict, "figures": figures,
-        "counterexample": row.counterexample,
-    }  # fmt: skip

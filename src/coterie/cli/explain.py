@@ -20,7 +20,7 @@ def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:
     """A recipe's parts with their equations and sources, and its numbers."""
     line = catalogue.recipe(name, options)
     parts, numbers = {}, {}
-    for field in hints(type(line)):
+    for field in (name for name in hints(type(line)) if name not in getattr(line, "idle", ())):
         value = getattr(line, field)
         if dataclasses.is_dataclass(value):
             settings = {key: setting for key, setting in encode(value).items() if key != "part"}

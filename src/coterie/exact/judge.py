@@ -110,6 +110,21 @@ def judge(claims: Sequence[Claim] = CLAIMS, games: int = 13_500, seed: int = 0, 
         yield _judge(claim, tried, kept.get(claim.name), top, more)
 
 
+def document(rows: Sequence[Judged], seed: int) -> dict[str, Any]:
+    """Rows as data, claims by name: what ``coterie exact --json`` prints."""
+    return {"seed": seed, "claims": {row.claim.name: _row(row) for row in rows}}
+
+
+def _row(row: Judged) -> dict[str, Any]:
+    figures = {key: one._asdict() for key, one in row.figures.items()}
+    return {
+        "source": row.claim.source, "says": row.claim.says, "kind": row.claim.kind, "games": row.games,
+        "worst": row.worst, "median": row.median, "climbed": row.climbed, "mended": row.mended,
+        "mending": row.claim.mending or None, "verdict": row.verdict, "figures": figures,
+        "counterexample": row.counterexample,
+    }  # fmt: skip
+
+
 def climbed(measure: Callable[[Case], Numbers], seed: int, steps: int) -> float:
     """The largest ratio at the end of some climbs, each started from random games of its own."""
     best = -np.inf

@@ -86,6 +86,14 @@ class ValueRecipe(eqx.Module):
     chunk: int = eqx.field(static=True, default=0)
 
     @property
+    def idle(self) -> tuple[str, ...]:
+        """Fields that mean nothing in this line-up."""
+        if isinstance(self.critic, Utilities):
+            needed = ("critic_net",) * (not isinstance(self.central, Transformed))
+            return (*needed, "smoothing", "delay")
+        return "mixing", "central", "weighting", "double"
+
+    @property
     def length(self) -> int:
         """L, the length of the sequences in the replay."""
         return self.chunk or (self.rollout if self.actor.memory or self.objective.sequential else 1)

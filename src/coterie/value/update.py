@@ -64,7 +64,9 @@ class Update(eqx.Module):
         shapes = jax.eval_shape(run, learning)[1]
         none = lambda learning: (learning, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes))  # noqa: E731
         learning, stats = jax.lax.cond(ready, run, none, learning)
-        return learning, jax.tree.map(self.across.mean, stats)
+        # Norms are of summed gradients; all other figures are a device's part of the mean over all rows.
+        parts = {name: x for name, x in stats.items() if not name.endswith("gradient_norm")}
+        return learning, {**stats, **self.across.sum(parts)}
 
     def __call__(
         self, learning: Learning, batch: Sequences, unit: Float[Array, ""], key: PRNGKeyArray

@@ -58,6 +58,58 @@ WORKS: dict[tuple[str, ...], tuple[str, str, str]] = {
         "K. Cho, B. van Merriënboer, C. Gulcehre, D. Bahdanau, F. Bougares, H. Schwenk, Y. Bengio",
         "Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine Translation",
         "EMNLP 2014, arXiv:1406.1078"),
+    ("Tan 1993",): (
+        "M. Tan", "Multi-Agent Reinforcement Learning: Independent vs. Cooperative Agents", "ICML 1993"),
+    ("Sunehag et al. 2018",): (
+        "P. Sunehag, G. Lever, A. Gruslys, W. M. Czarnecki, V. Zambaldi, M. Jaderberg, M. Lanctot, N. Sonnerat, J. Z. "
+        "Leibo, K. Tuyls, T. Graepel",
+        "Value-Decomposition Networks for Cooperative Multi-Agent Learning", "AAMAS 2018, arXiv:1706.05296"),
+    ("Rashid et al. 2018",): (
+        "T. Rashid, M. Samvelyan, C. Schroeder de Witt, G. Farquhar, J. Foerster, S. Whiteson",
+        "QMIX: Monotonic Value Function Factorisation for Deep Multi-Agent Reinforcement Learning",
+        "ICML 2018, arXiv:1803.11485"),
+    ("Rashid et al. 2020",): (
+        "T. Rashid, G. Farquhar, B. Peng, S. Whiteson",
+        "Weighted QMIX: Expanding Monotonic Value Function Factorisation", "NeurIPS 2020, arXiv:2006.10800"),
+    ("Wang et al. 2021",): (
+        "J. Wang, Z. Ren, T. Liu, Y. Yu, C. Zhang",
+        "QPLEX: Duplex Dueling Multi-Agent Q-Learning", "ICLR 2021, arXiv:2008.01062"),
+    ("Son et al. 2019",): (
+        "K. Son, D. Kim, W. J. Kang, D. E. Hostallero, Y. Yi",
+        "QTRAN: Learning to Factorize with Transformation for Cooperative Multi-Agent Reinforcement Learning",
+        "ICML 2019, arXiv:1905.05408"),
+    ("Omidshafiei et al. 2017",): (
+        "S. Omidshafiei, J. Pazis, C. Amato, J. P. How, J. Vian",
+        "Deep Decentralized Multi-task Multi-Agent Reinforcement Learning under Partial Observability",
+        "ICML 2017, arXiv:1703.06182"),
+    ("Lowe et al. 2017",): (
+        "R. Lowe, Y. Wu, A. Tamar, J. Harb, P. Abbeel, I. Mordatch",
+        "Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments", "NeurIPS 2017, arXiv:1706.02275"),
+    ("Zhong et al. 2024",): (
+        "Y. Zhong, J. G. Kuba, X. Feng, S. Hu, J. Ji, Y. Yang",
+        "Heterogeneous-Agent Reinforcement Learning", "JMLR 25, 2024, arXiv:2304.09870"),
+    ("Mnih et al. 2015",): (
+        "V. Mnih, K. Kavukcuoglu, D. Silver, A. A. Rusu, J. Veness and others",
+        "Human-level Control through Deep Reinforcement Learning", "Nature 518, 2015"),
+    ("Lillicrap et al. 2016",): (
+        "T. P. Lillicrap, J. J. Hunt, A. Pritzel, N. Heess, T. Erez, Y. Tassa, D. Silver, D. Wierstra",
+        "Continuous Control with Deep Reinforcement Learning", "ICLR 2016, arXiv:1509.02971"),
+    ("Kapturowski et al. 2019",): (
+        "S. Kapturowski, G. Ostrovski, J. Quan, R. Munos, W. Dabney",
+        "Recurrent Experience Replay in Distributed Reinforcement Learning", "ICLR 2019"),
+    ("Toledo et al. 2023",): (
+        "E. Toledo, L. Midgley, D. Byrne, C. R. Tilbury, M. Macfarlane, C. Courtot, A. Laterre",
+        "Flashbax: Streamlining Experience Replay Buffers for Reinforcement Learning with JAX", "software, 2023"),
+    ("Palmer et al. 2018",): (
+        "G. Palmer, K. Tuyls, D. Bloembergen, R. Savani",
+        "Lenient Multi-Agent Deep Reinforcement Learning", "AAMAS 2018, arXiv:1707.04402"),
+    ("Peng et al. 2021",): (
+        "B. Peng, T. Rashid, C. Schroeder de Witt, P.-A. Kamienny, P. H. S. Torr, W. Böhmer, S. Whiteson",
+        "FACMAC: Factored Multi-Agent Centralised Policy Gradients", "NeurIPS 2021, arXiv:2003.06709"),
+    ("OMDPG", "2507.09989"): (
+        "Authors of arXiv:2507.09989",
+        "Improving Monotonic Optimization in Heterogeneous Multi-Agent Reinforcement Learning with Optimal Marginal "
+        "Deterministic Policy Gradient", "arXiv:2507.09989, 2025"),
     ("Claus and Boutilier 1998",): (
         "C. Claus, C. Boutilier",
         "The Dynamics of Reinforcement Learning in Cooperative Multiagent Systems", "AAAI 1998"),
@@ -110,6 +162,8 @@ def of_recipe(recipe: AnyRecipe) -> dict[str, list[str]]:
 def _parts(owner: Any) -> Iterator[Any]:
     """All parts inside a part."""
     for field in dataclasses.fields(owner):
+        if field.name in getattr(owner, "idle", ()):
+            continue
         value = getattr(owner, field.name)
         for item in value if isinstance(value, tuple) else (value,):
             if dataclasses.is_dataclass(item):

@@ -11,10 +11,12 @@ OPTIMA = {"matrix/climb": 8.0, "climb 2x10": 8.0, "climb 4x5": 8.0, "matrix/clim
 FAILS, CLIMBS = {"high": 0.2}, {"low": 0.9}
 
 
-def finds(method: str, game: str, says: str, source: str, shares: dict[str, float], published: str = "") -> Claim:
+def finds(
+    method: str, game: str, says: str, source: str, shares: dict[str, float], published: str = "", name: str = ""
+) -> Claim:
     """The share of seeds whose greedy team plays the optimum of ``game``."""
     condition = Attains(method, game, OPTIMA[game] - 0.01, **shares)
-    return Claim(f"{method} on {game}", says, source, condition, published)
+    return Claim(name or f"{method} on {game}", says, source, condition, published)
 
 
 LENIENT, PERLA = "Lenient policy gradients, matrix games", "Jafferjee et al. 2022 (PERLA), Table 1"
@@ -47,8 +49,11 @@ suite = Suite(
         finds("optimistic_mappo", "matrix/climb", "Optimistic MAPPO learns the best joint policy.", LENIENT, CLIMBS),
         finds("lenient_mappo", "matrix/climb", "Lenient MAPPO learns the best joint policy.", LENIENT, CLIMBS),
         finds("perla_mappo", "matrix/climb", "PERLA's policies reach 8 with two agents.", PERLA, CLIMBS, "8"),
+        finds("mappo", "matrix/climb", "MAPPO's policies reach 8 with two agents.", PERLA, CLIMBS, "8",
+              "mappo climbs matrix/climb"),
         finds("mappo", "climb 2x10", "MAPPO does not reach 8 with many actions.", PERLA, FAILS),
         finds("perla_mappo", "climb 2x10", "PERLA reaches 8 with many actions.", PERLA, CLIMBS, "8"),
+        finds("mappo", "climb 4x5", "MAPPO does not reach 8 with many agents and actions.", PERLA, FAILS),
         finds("perla_mappo", "climb 4x5", "PERLA reaches 8 with many agents and actions.", PERLA, CLIMBS, "8"),
         finds("optimistic_mappo", "matrix/climbing", "Optimistic MAPPO finds 11.", "Zhao et al. 2024 (OptiMAPPO)",
               CLIMBS, "275 of 275 in 25 repetitions"),

@@ -16,9 +16,12 @@ TABLE = {
 }
 ACTORS = {**{key: value for key, value in TABLE.items() if key != "target.every"}, "critic_net.encoder": (32,),
           "exploration.warmup": 500, "target.rate": 0.02}  # fmt: skip
+UNIFORM = {"exploration.finish": 1.0}
+"""Joint actions stay uniform, as where the papers ask what a mixture can represent."""
 OPTIMA = {"matrix/climb": 8.0, "matrix/climbing": 11.0, "matrix/penalty": 10.0}
 MATIGNON, SON = "Matignon et al. 2007, section 4", "Son et al. 2019 (QTRAN), section 5.1"
 RASHID = "Rashid et al. 2020 (WQMIX), section 6"
+PERLA = "Jafferjee et al. 2022 (PERLA), section 5.1"
 FAILS, CLIMBS = {"high": 0.2}, {"low": 0.9}
 
 
@@ -31,7 +34,8 @@ suite = Suite(
     name="climb_values",
     about="Which values and which deterministic gradients find an optimum that is punished when one agent misses it.",
     methods={
-        **{name: Method(name, TABLE) for name in ("iql", "vdn", "qmix", "qplex", "qtran", "owqmix", "cwqmix")},
+        "iql": Method("iql", TABLE),
+        **{name: Method(name, {**TABLE, **UNIFORM}) for name in ("vdn", "qmix", "qplex", "qtran", "owqmix", "cwqmix")},
         "hysteretic_dqn, 0.1": Method("hysteretic_dqn", {**TABLE, "beta": 0.1}),
         "hysteretic_dqn, 0.5": Method("hysteretic_dqn", TABLE),
         "lenient_dqn": Method("lenient_dqn", TABLE),
@@ -57,6 +61,10 @@ suite = Suite(
         finds("qplex", "matrix/climbing", "QPLEX finds 11.", "Wang et al. 2021 (QPLEX), section 4.1", CLIMBS),
         finds("owqmix", "matrix/climbing", "Optimistic weights find 11.", RASHID, CLIMBS),
         finds("cwqmix", "matrix/climbing", "Central weights find 11.", RASHID, CLIMBS),
+        *(
+            finds(name, "matrix/climb", "It reaches 8 with two agents and three actions.", PERLA, CLIMBS)
+            for name in ("qplex", "owqmix", "cwqmix")
+        ),
         finds(
             "omdpg",
             "matrix/climbing",

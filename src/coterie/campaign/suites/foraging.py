@@ -1,6 +1,6 @@
 """Independent learners on level-based foraging, with PERLA's critic and without it."""
 
-from coterie.campaign.claims import Claim, Improves
+from coterie.campaign.claims import Attains, Claim, Improves
 from coterie.campaign.suite import Arena, Method, Suite
 
 SOURCE = "Jafferjee et al. 2022 (PERLA), section 6"
@@ -24,5 +24,7 @@ suite = Suite(
     claims=(
         Claim("perla over ippo", "PERLA's critic makes independent learners better foragers.", SOURCE,
               Improves("perla_ippo", "ippo", MAPS)),
+        *(Claim(f"perla never fails on {name.removeprefix('foraging/')}", "No seed of PERLA ends below 0.1.", SOURCE,
+                Attains("perla_ippo", name, 0.1, low=1.0)) for name in MAPS),
     ),
 )  # fmt: skip

@@ -44,7 +44,10 @@ suite = Suite(
     episodes=128,
     claims=(
         better("omdpg", "pessimism 0", "Pessimism about untried joint actions helps."),
+        better("omdpg", "pessimism 0.01", "Too little pessimism hurts: 0.1 is best."),
+        better("omdpg", "pessimism 0.5", "Much pessimism hurts: 0.1 is best."),
         better("omdpg", "pessimism 1", "Too much pessimism hurts: 0.1 is best."),
+        better("omdpg", "one critic", "An ensemble beats one critic."),
         better("omdpg", "no groups", "Sharing by type learns faster than not sharing."),
         better("omdpg", "mixed groups", "Groups must follow the types."),
         better("omdpg", "no marginal", "Optimal marginal values beat simultaneous updates."),

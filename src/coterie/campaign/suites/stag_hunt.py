@@ -1,6 +1,6 @@
 """The stag hunt with a penalty for catching alone: what optimism and leniency gain, and what they lose as it grows."""
 
-from coterie.campaign.claims import Claim, Improves
+from coterie.campaign.claims import Claim, Falls, Improves
 from coterie.campaign.suite import Arena, Method, Suite
 
 SOURCE = "Lenient policy gradients, stag hunt"
@@ -36,5 +36,11 @@ suite = Suite(
               Improves("lenient_mappo", "mappo", ("rho -1", "rho -2"))),
         Claim("codes are not needed", "Hashes of codes are no better than hashes of raw states.", SOURCE,
               Improves("lenient_mappo", "lenient, codes", above=0.25)),
+        Claim("the critic's layer will do", "Hashes of the critic's last layer are no worse than hashes of raw states.",
+              SOURCE, Improves("lenient, critic", "lenient_mappo", above=0.25)),
+        Claim("leniency keeps up with optimism", "Lenient MAPPO is no worse than optimistic MAPPO.", SOURCE,
+              Improves("lenient_mappo", "optimistic_mappo", above=0.25)),
+        *(Claim(f"{method} falls", "It loses much as the penalty grows.", SOURCE, Falls(method, ("rho 0", "rho -2")))
+          for method in ("optimistic_mappo", "lenient_mappo")),
     ),
 )  # fmt: skip

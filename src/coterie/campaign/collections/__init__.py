@@ -1,0 +1,1 @@
+"""Collections of the house, one module each; a module defines ``collection``."""
