@@ -47,7 +47,8 @@ class Naive:
         self.restart = jax.jit(where_row)
         count = learner.sizes.environments
         self.inside, self.seen = self.reset(jax.random.split(self.key, count))
-        self.carry, self.opens = learner.carry(count), np.ones(count, bool)
+        self.carry: Any = learner.carry(count)
+        self.opens: Any = np.ones(count, bool)
 
     def iteration(self) -> None:
         """Collect and learn once."""

@@ -16,6 +16,10 @@ from coterie.training.statistics import interval
 Standing = Literal["reproduced", "not reproduced", "not run", "needs the real simulator"]
 Returns = Mapping[str, Mapping[str, Sequence[float]]]
 """Final returns: method -> game -> one for each seed."""
+Figures = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+"""What games tell of the same episodes, such as the share won: method -> game -> figure -> each seed's mean."""
+NONE: Figures = {}
+"""No figures."""
 
 
 class Verdict(NamedTuple):
@@ -37,8 +41,9 @@ class Improves:
     games: tuple[str, ...] = ()
     above: float = 0.5
 
-    def judge(self, returns: Returns) -> Verdict:
+    def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Compare all seeds of both."""
+        del figures
         ours, theirs = returns.get(self.method, {}), returns.get(self.over, {})
         games = self.games or tuple(name for name in ours if name in theirs)
         if not games or not all(name in ours and name in theirs for name in games):
@@ -56,8 +61,9 @@ class Reaches:
     game: str
     least: float
 
-    def judge(self, returns: Returns) -> Verdict:
+    def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Look at the mean over seeds."""
+        del figures
         found = returns.get(self.method, {}).get(self.game)
         if found is None:
             return Verdict("not run", "")
@@ -68,21 +74,30 @@ class Reaches:
 
 @dataclass(frozen=True)
 class Attains:
-    """The share of seeds of ``method`` that return ``least`` or more on ``game`` lies between ``low`` and ``high``."""
+    """The share of seeds of ``method`` that return ``least`` or more on ``game`` lies between ``low`` and ``high``.
+
+    With a ``figure`` that the game tells of its episodes (``won``) that figure stands in the return's place.
+    """
 
     method: str
     game: str
     least: float
     low: float = 0.0
     high: float = 1.0
+    figure: str = ""
 
-    def judge(self, returns: Returns) -> Verdict:
+    def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Count the seeds."""
         found = returns.get(self.method, {}).get(self.game)
+        if self.figure:
+            found = figures.get(self.method, {}).get(self.game, {}).get(self.figure)
         if found is None:
             return Verdict("not run", "")
         count, n = int(np.sum(np.asarray(found) >= self.least)), len(found)
-        words = f"{count} of {n} seeds return {self.least:g} or more; {self.low:.0%} to {self.high:.0%} asked"
+        does = f"have {self.figure}" if self.figure else "return"
+        words = f"{count} of {n} seeds {does} {self.least:g} or more; {self.low:.0%} to {self.high:.0%} asked"
+        if self.figure:
+            words += f"; {', '.join(f'{value:.2f}' for value in found)}"
         return Verdict("reproduced" if self.low <= count / n <= self.high else "not reproduced", words)
 
 
@@ -96,7 +111,7 @@ class Falls:
     method: str
     games: tuple[str, str]
 
-    def judge(self, returns: Returns) -> Verdict:
+    def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Compare the intervals."""
         found = returns.get(self.method, {})
         if not all(game in found for game in self.games):
@@ -115,9 +130,9 @@ class Simulator:
 
     name: str
 
-    def judge(self, returns: Returns) -> Verdict:
+    def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Say so."""
-        del returns
+        del returns, figures
         return Verdict("needs the real simulator", self.name)
 
 

@@ -25,6 +25,15 @@ Watcher = Callable[[Sequence[Entry], Sequence[Entry]], None]
 """Told of the runs that are under way, and of all."""
 
 
+class Stopped(CoterieError):
+    """Ctrl-C: every run has saved what it had."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(
+            f"stopped; everything up to the last checkpoints is saved: go on with coterie campaign resume {directory}"
+        )
+
+
 class Result(NamedTuple):
     """What became of the runs that an engine was given."""
 
@@ -62,7 +71,7 @@ def local(campaign: Plan, watcher: Watcher, workers: int = 0, count: int = 1) ->
         count: Cores of each.
 
     Raises:
-        CoterieError: Ctrl-C; every run has saved what it had.
+        Stopped: Ctrl-C; every run has saved what it had.
     """
     started = time.monotonic()
     todo = [entry for entry in campaign.entries if entry.stage != "done"]
@@ -81,10 +90,7 @@ def local(campaign: Plan, watcher: Watcher, workers: int = 0, count: int = 1) ->
                     waiting.insert(0, (child.entry, child.attempt + 1))
     except KeyboardInterrupt:
         _stop(running)
-        raise CoterieError(
-            f"stopped; everything up to the last checkpoints is saved: go on with coterie campaign resume "
-            f"{campaign.directory}"
-        ) from None
+        raise Stopped(campaign.directory) from None
     finally:
         for child in running:
             child.process.kill()

@@ -21,6 +21,7 @@ from coterie.training.record import EVALUATION, RUN
 from coterie.version import __version__
 
 CAMPAIGN, FAILURE, FINISHED, GAMES = "campaign.json", "failure.json", "finished.json", "games"
+COLLECTION = "collection.json"
 REPLAY = "replay.html"
 FORMAT = 1
 Stage = Literal["waiting", "begun", "failed", "done"]
@@ -128,6 +129,8 @@ def claim_directory(directory: Path, document: Mapping[str, Any]) -> Plan:
         CoterieError: The directory holds another campaign, or one of another version.
     """
     path = directory / CAMPAIGN
+    if (directory / COLLECTION).exists():
+        raise CoterieError(f"{directory} holds a collection of campaigns: choose another directory with --out")
     if not path.exists():
         write_json(path, document)
         return read(directory)
@@ -165,6 +168,8 @@ def read(directory: Path) -> Plan:
     path = directory / CAMPAIGN
     if not directory.is_dir():
         raise CoterieError(f"there is no directory {directory}: check the path, or run coterie campaign run first")
+    if (directory / COLLECTION).exists():
+        raise CoterieError(f"{directory} holds a collection of campaigns: name one of its suites, {directory}/SUITE")
     if not path.exists():
         raise CoterieError(f"{directory} holds no campaign (it has no {CAMPAIGN}): check the path, or run one there")
     document = read_json(path)

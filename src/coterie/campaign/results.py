@@ -72,6 +72,7 @@ class Results(NamedTuple):
 def collect(known: Plan) -> Results:
     """Read every finished run; a damaged file costs what stands in it and no more."""
     final, returns, spent = {}, dict[str, dict[str, list[float]]](), {}
+    figures: dict[str, dict[str, dict[str, list[float]]]] = {}
     problems: list[str] = []
     for entry in known.entries:
         if entry.stage != "done":
@@ -82,7 +83,8 @@ def collect(known: Plan) -> Results:
         if found is not None:
             final[entry.method, entry.game] = interval(found)
             returns.setdefault(entry.method, {})[entry.game] = found
-    verdicts = [(claim, claim.condition.judge(returns)) for claim in known.claims]
+            figures.setdefault(entry.method, {})[entry.game] = _read(problems, _figures, entry) or {}
+    verdicts = [(claim, claim.condition.judge(returns, figures)) for claim in known.claims]
     names = dict.fromkeys(entry.game for entry in known.entries)
     games = {name: _game(known, name, returns, problems) for name in names}
     return Results(known, final, returns, spent, games, verdicts, problems)
@@ -107,6 +109,12 @@ def _returns(entry: Entry) -> list[float]:
     if not found or not np.isfinite(found).all():
         raise DamagedFile(f"{path} holds no finite greedy return of every seed: restore it or run it again")
     return found
+
+
+def _figures(entry: Entry) -> dict[str, list[float]]:
+    """What the game tells of the same episodes, for every seed."""
+    info = read_json(entry.directory / EVALUATION)["greedy"].get("info", {})
+    return {name: [float(value) for value in values] for name, values in info.items()}
 
 
 def evaluations(known: Plan) -> list[Curve]:

@@ -11,21 +11,23 @@ from coterie.cli.parser import option
 from coterie.contracts import CoterieError
 
 if TYPE_CHECKING:
+    from coterie.campaign.engine import Result
     from coterie.campaign.plan import Entry, Plan
     from coterie.cli.screen import Bars
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """Run a suite (methods × games × seeds): run SUITE, resume DIRECTORY, status DIRECTORY, or list.
+    """Run a suite (methods × games × seeds) or a collection of suites: run, resume, status, or list.
 
     a suite of the house:  coterie campaign run demo
     a suite of your own:   coterie campaign run my_suite.py --scale full --out campaigns/mine
     go on tomorrow:        coterie campaign resume campaigns/mine
+    all five papers:       coterie campaign run papers   (days on two cores)
     """
 
     action: Literal["run", "resume", "status", "list"] = option("run, resume, status or list")
-    name: str = option("suite (run) or directory (resume, status)", "", positional=True)
+    name: str = option("suite or collection (run) or directory (resume, status)", "", positional=True)
     scale: Literal["laptop", "full"] = option("budgets for two cores, or as published", "laptop")
     out: str = option("directory (default: campaigns/SUITE-SCALE)", "")
     engine: Literal["local", "ray"] = option("processes of this machine, or a Ray cluster (extra: ray)", "local")
@@ -36,7 +38,8 @@ class Campaign:
 
     def run(self) -> Any:
         """Do what ``action`` says."""
-        from coterie.campaign import plan, suite
+        from coterie.campaign import collection, folder, plan, suite
+        from coterie.cli import collection as collected
 
         for name, value, least in (("workers", self.workers, 0), ("cores", self.cores, 1)):
             if value < least:
@@ -49,27 +52,27 @@ class Campaign:
             what = "suite, such as demo" if self.action == "run" else "directory"
             raise CoterieError(f"coterie campaign {self.action} needs a {what}")
         if self.action == "run":
-            found = suite.load(self.name)
-            document = plan.describe(found, self.scale)
-            return self._go(Path(self.out or f"campaigns/{suite.slug(found.name)}-{self.scale}"), document)
-        known = plan.read(Path(self.name))
+            found = collection.load(self.name)
+            out = Path(self.out or f"campaigns/{suite.slug(found.name)}-{self.scale}")
+            if isinstance(found, collection.Collection):
+                written = folder.describe(found, self.scale)
+                return collected.go(out, lambda: folder.claim(out, written), self._run, self.json)
+            return self._go(out, plan.describe(found, self.scale))
+        place = Path(self.name)
+        if folder.holds(place):
+            if self.action == "status":
+                return collected.status(folder.read(place), self.json)
+            return collected.go(place, lambda: folder.read(place), self._run, self.json)
+        known = plan.read(place)
         return self._go(known.directory, known.document) if self.action == "resume" else self._status(known)
 
     def _go(self, directory: Path, document: dict[str, Any]) -> Any:
-        from coterie.campaign import engine, plan
-        from coterie.cli.screen import Bars
+        from coterie.campaign import plan
         from coterie.training.lock import locked
 
         with locked(directory, "running a campaign"):
             known = plan.claim_directory(directory, document)
-            with Bars() as bars:
-                screen = Screen(known, bars)
-                if self.engine == "ray":
-                    from coterie.campaign.ray_engine import on_ray
-
-                    result = on_ray(known, screen.update, self.address, self.workers, self.cores)
-                else:
-                    result = engine.local(known, screen.update, self.workers, self.cores)
+            result = self._run(known)
         found = self._status(known)
         if result.failed:
             first = result.failed[0]
@@ -78,6 +81,19 @@ class Campaign:
                 f"({first.failure}); the others are kept: coterie campaign resume {directory} tries again"
             )
         return found
+
+    def _run(self, known: Plan) -> Result:
+        """On the engine that was asked for."""
+        from coterie.campaign import engine
+        from coterie.cli.screen import Bars
+
+        with Bars() as bars:
+            screen = Screen(known, bars)
+            if self.engine == "ray":
+                from coterie.campaign.ray_engine import on_ray
+
+                return on_ray(known, screen.update, self.address, self.workers, self.cores)
+            return engine.local(known, screen.update, self.workers, self.cores)
 
     def _status(self, known: Plan) -> Any:
         from coterie.campaign.results import collect
@@ -90,12 +106,12 @@ class Campaign:
         return {"campaign": str(known.directory), **results.summary()}
 
     def _list(self) -> Any:
-        from coterie.campaign import suite
+        from coterie.campaign import collection, suite
         from coterie.cli.screen import say, table
 
-        found = {name: suite.load(name) for name in suite.shipped()}
+        found = {name: collection.load(name) for name in (*suite.shipped(), *collection.shipped())}
         if not self.json:
-            say(table("suites", ["name", "size", "what it is"],
+            say(table("suites and collections", ["name", "size", "what it is"],
                       [[name, one.sizes, one.about] for name, one in found.items()]))  # fmt: skip
         return {name: {"about": one.about, "size": one.sizes} for name, one in found.items()}
 

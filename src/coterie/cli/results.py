@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 class Report:
     """Write a campaign's results as one HTML page that needs no network, or as the JSON that marl-eval reads."""
 
-    directory: str = option("campaign directory")
+    directory: str = option("directory of a campaign or a collection")
     format: Literal["html", "marl-eval"] = option("html or marl-eval", "html")
     out: str = option("file (default: report.html or marl-eval.json in the directory)", "")
     json: bool = option("print one JSON object on stdout", False)
 
     def run(self) -> Any:
         """Read the runs, judge the claims, draw."""
-        from coterie.campaign import plan
+        from coterie.campaign import folder, plan
         from coterie.campaign.report.page import write
+        from coterie.cli.collection import report
         from coterie.cli.screen import say
 
+        if self.format == "html" and folder.holds(Path(self.directory)):
+            return report(Path(self.directory), self.out, self.json)
         known = plan.read(Path(self.directory))
         if self.format == "marl-eval":
             return self._exchange(known)

@@ -231,7 +231,9 @@ class ValueLearner(eqx.Module):
         fresh = self.across.sum(jnp.asarray(rollout.reset.size, jnp.int32))
         steps = state.steps + fresh
         reward = earned(self.spec, rollout.reward, self.values)
-        sums = recipe.scale.see(state.earned, reward, rollout.terminated | rollout.truncated, recipe.gamma, self.across)
+        sums: Any = recipe.scale.see(
+            state.earned, reward, rollout.terminated | rollout.truncated, recipe.gamma, self.across
+        )
         unit, ready = recipe.scale.unit(sums), steps >= recipe.replay.warmup
         learning, stats = self.update.several(state.learning, replay, unit, ready, key)
         metrics = {

@@ -5,17 +5,10 @@ from __future__ import annotations
 import re
 
 from coterie.campaign.claims import Claim, Verdict
-from coterie.campaign.report import looks, numbers
+from coterie.campaign.report import looks, numbers, signs
 from coterie.campaign.report.data import Material, State
 from coterie.campaign.report.markup import EMPTY, Markup, card, grid, join, paragraph, section, tag, text
 
-_SIGNS = {
-    "reproduced": ("yes", "M5 12.5l4.5 4.5L19 7"),
-    "not reproduced": ("no", "M6.5 6.5l11 11M17.5 6.5l-11 11"),
-    "not run": ("open", "M7 12h10"),
-    "needs the real simulator": ("away", "M12 6v7M12 17v.5"),
-}
-"""For each verdict its style and the path of its sign."""
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")
 _COUNTED: tuple[State, ...] = ("done", "under way", "waiting", "failed", "damaged")
 
@@ -107,21 +100,18 @@ def claims(material: Material) -> Markup:
 
 
 def _claim(claim: Claim, verdict: Verdict) -> Markup:
-    style, path = _SIGNS[verdict.standing]
-    sign = tag("svg", tag("circle", cx=12.0, cy=12.0, r=11.0), tag("path", d=path), viewBox="0 0 24 24",
-               aria_hidden="true")  # fmt: skip
     here = "Needs" if verdict.standing == "needs the real simulator" else "Here"
-    rows = (("Source", claim.source), ("Published", _signed(claim.published) or "no figure"),
-            (here, _signed(verdict.evidence) or "no finished runs to judge by"))  # fmt: skip
+    rows = (("Source", claim.source), ("Published", signed(claim.published) or "no figure"),
+            (here, signed(verdict.evidence) or "no finished runs to judge by"))  # fmt: skip
     return card(
-        tag("p", sign, text(verdict.standing), class_="verdict"),
+        tag("p", signs.sign(verdict.standing), text(verdict.standing), class_="verdict"),
         tag("h3", text(claim.name)),
-        paragraph(_signed(claim.says)),
+        paragraph(signed(claim.says)),
         tag("dl", join(tag("div", tag("dt", text(key)), tag("dd", text(value))) for key, value in rows)),
-        class_=f"claim {style}",
+        class_=f"claim {signs.style(verdict.standing)}",
     )
 
 
-def _signed(words: str) -> str:
+def signed(words: str) -> str:
     """Words whose negative numbers have a true minus sign, like the page's own."""
     return _MINUS.sub(numbers.MINUS, words)

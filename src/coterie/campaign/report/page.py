@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,16 @@ def render(material: Material, live: str = "") -> str:
         legend(material),
         _live(live),
         tag("main", *sections),
-        tag("footer", tag("p", text(_foot(material)))),
+        foot(material.plan.document),
         tag("script", Markup(_resource("page.js"))),
     )
-    whole = tag("html", _head(material, bool(live)), tag("body", *body, data_live=live or None), lang="en")
+    name = f"{material.plan.name} · {material.plan.document['scale']} · Coterie"
+    return sheet(name, len(material.methods), *body, live=live)
+
+
+def sheet(name: str, switches: int, *body: Markup, live: str = "") -> str:
+    """A whole page with so many switches in its legend."""
+    whole = tag("html", _head(name, switches, bool(live)), tag("body", *body, data_live=live or None), lang="en")
     return f"<!doctype html>\n{whole}\n"
 
 
@@ -67,12 +74,11 @@ def _resource(name: str) -> str:
     return files("coterie.campaign.report").joinpath(name).read_text("utf-8")
 
 
-def _head(material: Material, live: bool) -> Markup:
+def _head(name: str, switches: int, live: bool) -> Markup:
     # Nothing is fetched, and nothing embedded can fetch: the policy holds inside the replays, too.
     policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
     policy += "; connect-src 'self'" if live else ""
-    name = f"{material.plan.name} · {material.plan.document['scale']} · Coterie"
-    style = _resource("page.css") + looks.palette(len(material.methods))
+    style = _resource("page.css") + looks.palette(switches)
     return tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -93,6 +99,7 @@ def _live(live: str) -> Markup:
     return tag("div", tag("label", box, text("Follow the campaign")), state, class_="live")
 
 
-def _foot(material: Material) -> str:
-    version = material.plan.document.get("coterie", "")
-    return f"Made by coterie {version} from the campaign's own files, without a network."
+def foot(document: Mapping[str, Any], whose: str = "campaign") -> Markup:
+    """Which version made the page, and of what."""
+    words = f"Made by coterie {document.get('coterie', '')} from the {whose}'s own files, without a network."
+    return tag("footer", tag("p", text(words)))

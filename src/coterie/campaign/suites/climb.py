@@ -1,5 +1,7 @@
 """Relative overgeneralisation in one state: who climbs, for two agents and more, three actions and more."""
 
+from typing import Any
+
 from coterie.campaign.claims import Attains, Claim
 from coterie.campaign.suite import Arena, Method, Suite
 
@@ -12,7 +14,7 @@ FAILS, CLIMBS = {"high": 0.2}, {"low": 0.9}
 
 
 def finds(
-    method: str, game: str, says: str, source: str, shares: dict[str, float], published: str = "", name: str = ""
+    method: str, game: str, says: str, source: str, shares: dict[str, Any], published: str = "", name: str = ""
 ) -> Claim:
     """The share of seeds whose greedy team plays the optimum of ``game``."""
     condition = Attains(method, game, OPTIMA[game] - 0.01, **shares)

@@ -1,5 +1,7 @@
 """Relative overgeneralisation in one state, for values and deterministic gradients."""
 
+from typing import Any
+
 from coterie.campaign.claims import Attains, Claim
 from coterie.campaign.suite import Arena, Method, Suite
 
@@ -25,7 +27,7 @@ PERLA = "Jafferjee et al. 2022 (PERLA), section 5.1"
 FAILS, CLIMBS = {"high": 0.2}, {"low": 0.9}
 
 
-def finds(method: str, game: str, says: str, source: str, shares: dict[str, float]) -> Claim:
+def finds(method: str, game: str, says: str, source: str, shares: dict[str, Any]) -> Claim:
     """The share of seeds whose greedy team plays the optimum of ``game``."""
     return Claim(f"{method} on {game}", says, source, Attains(method, game, OPTIMA[game] - 0.01, **shares))
 
@@ -35,7 +37,8 @@ suite = Suite(
     about="Which values and which deterministic gradients find an optimum that is punished when one agent misses it.",
     methods={
         "iql": Method("iql", TABLE),
-        **{name: Method(name, {**TABLE, **UNIFORM}) for name in ("vdn", "qmix", "qplex", "qtran", "owqmix", "cwqmix")},
+        **{name: Method(name, {**TABLE, **UNIFORM}) for name in ("vdn", "qmix", "qplex", "qtran")},
+        **{name: Method(name, {**TABLE, **UNIFORM, "alpha": 0.1}) for name in ("owqmix", "cwqmix")},
         "hysteretic_dqn, 0.1": Method("hysteretic_dqn", {**TABLE, "beta": 0.1}),
         "hysteretic_dqn, 0.5": Method("hysteretic_dqn", TABLE),
         "lenient_dqn": Method("lenient_dqn", TABLE),
