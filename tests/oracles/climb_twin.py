@@ -71,7 +71,7 @@ class Twin:
     def __init__(self, method, own, actor, critic):
         self.m, self.own, self.n = method, own, own.n_agents
         self.discrete = own.action_kind == "discrete"
-        self.actor, self.critic, self.count = actor, critic, 0
+        self.actor, self.critic, self.count, self.loss = actor, critic, 0, np.zeros(own.n_agents)
         self.slots = 1 if method.critic == "joint" else max(method.slot_of) + 1
         self.target_actor, self.target_critic = deepcopy(actor), deepcopy(critic)
         fresh = lambda p: {"count": 0, "mu": zeros(p), "nu": zeros(p)}  # noqa: E731
@@ -215,9 +215,11 @@ class Twin:
         """Add agent i's gradient to that of its slot."""
         seen = batch["observation"]
         there = [(t, e) for t, e in self.samples(batch) if seen["alive"][t, e, i]]
+        self.loss[i] = 0.0
         for t, e in there:
             joint = joint_of(t, e)
             joint[i], back = self.act(self.actor, seen, t, e, i, noise)
+            self.loss[i] -= self.climbed(self.critic, seen, t, e, i, joint) / len(there)
             add(gradient, back(self.slope(self.critic, seen, t, e, i, joint)), -1.0 / len(there))
 
     def together(self, batch, key):

@@ -72,9 +72,9 @@ ROWS = [
 ]
 # Off-policy methods meet several choices, boxes and memory in the same few places.
 ROWS += [(name, "plain", "mixed") for name in OFF_POLICY]
-ROWS += [(name, "plain", "multi_discrete") for name in ("owqmix", "lenient_dqn", "omdpg")]
+ROWS += [(name, "plain", "multi_discrete") for name in ("lenient_dqn", "omdpg")]
 ROWS += [(name, "plain", "continuous") for name in ("iddpg", "haddpg")]
-ROWS += [(name, "gru", "mixed") for name in ("cwqmix", "qtran", "lenient_dqn", "hatd3")]
+ROWS += [(name, "gru", "mixed") for name in ("qtran", "lenient_dqn", "hatd3")]
 COMPILED = [
     ("ippo", "gru", "continuous"),
     ("mappo", "plain", "multi_discrete"),

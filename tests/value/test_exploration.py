@@ -1,7 +1,5 @@
 """How much is explored when, what is drawn from, and that a greedy team does not explore."""
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coterie.nets.distributions import ILLEGAL, Categorical
-from coterie.value.exploration import ActorNoise, EpsilonGreedy
+from coterie.value.exploration import EpsilonGreedy
 from coterie.value.learner import ValueLearner
-from coterie.value.recipes import RECIPES, maddpg, vdn
+from coterie.value.recipes import RECIPES, vdn
 from tests.policy.rollouts import observation, quick
 from tests.value.sequences import GRU, SMALL, small, spec
 
@@ -22,12 +20,10 @@ from tests.value.sequences import GRU, SMALL, small, spec
     [
         (EpsilonGreedy(0.9, 0.1, 800.0), {0: 0.9, 200: 0.7, 400: 0.5, 800: 0.1, 5000: 0.1}),
         (EpsilonGreedy(0.0, 0.5, 10.0), {0: 0.0, 5: 0.25, 10: 0.5, 11: 0.5}),
-        (ActorNoise(0.1, 0.5, 0.1, 400.0, 100.0), {0: 1.0, 99: 1.0, 100: 0.5, 200: 0.4, 500: 0.1, 900: 0.1}),
-        (ActorNoise(0.1, 0.5, 0.1, 400.0, 0.0), {0: 0.5, 400: 0.1}),
     ],
 )
 def test_levels_by_hand(part, levels):
-    """Uniform until the warm-up is over, then a straight line."""
+    """A straight line, then the end of it."""
     found = part.level(jnp.asarray(list(levels), jnp.int32))
     np.testing.assert_allclose(found, list(levels.values()), rtol=1e-6)
 
@@ -49,23 +45,14 @@ def test_epsilon_greedy_by_hand():
     np.testing.assert_allclose(drawn_from(EpsilonGreedy(), RAW, LEGAL, 0.0), [[[1, 0, 0], [0, 1, 0]]])
 
 
-def test_an_actors_choices_by_hand():
-    """The softmax, mixed with epsilon of uniform choices."""
-    found = drawn_from(ActorNoise(), RAW, LEGAL, 0.3)
-    first, second = np.exp([3.0, 1.0, 2.0]), np.exp([0.5, 4.0])
-    wanted = [0.7 * first / first.sum() + 0.1, [*(0.7 * second / second.sum() + 0.15), 0.0]]
-    np.testing.assert_allclose(found, [wanted], rtol=1e-5)
-
-
-@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0), st.booleans(), st.booleans())
-def test_probabilities_add_up_and_nothing_illegal_is_drawn(seed, level, several, actor):
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0), st.booleans())
+def test_probabilities_add_up_and_nothing_illegal_is_drawn(seed, level, several):
     draw = np.random.default_rng(seed)
     shape = (4, 3, 2, 5) if several else (4, 3, 5)
     legal = draw.random(shape) < 0.6
     legal[..., 2] |= ~legal.any(-1)
     raw = jnp.asarray(10.0 * draw.normal(size=(*shape[:2], int(np.prod(shape[2:])))), jnp.float32)
-    part = ActorNoise() if actor else EpsilonGreedy()
-    p = np.asarray(drawn_from(part, raw, jnp.asarray(legal), jnp.float32(level)))
+    p = np.asarray(drawn_from(EpsilonGreedy(), raw, jnp.asarray(legal), jnp.float32(level)))
     np.testing.assert_allclose(p.sum(-1), 1.0, rtol=1e-5)
     assert (p[~legal] == 0.0).all()
     able = level / legal.sum(-1, keepdims=True)
@@ -78,11 +65,6 @@ def test_where_nothing_is_legal_nothing_breaks():
     assert Categorical((3,)).sample(jax.random.key(0), found).tolist() == [[0]]
 
 
-def seen(own, rows, seed=0):
-    kwargs = {"illegal": -1.0} if own.action_kind == "continuous" else {}
-    return observation(np.random.default_rng(seed), own, (rows,), **kwargs)
-
-
 def opened(recipe, kind="discrete", **changes):
     learner = ValueLearner(small(recipe, **changes), spec(kind=kind)).checked()
     return learner, learner.init(jax.random.key(0), 3)
@@ -91,7 +73,7 @@ def opened(recipe, kind="discrete", **changes):
 @pytest.mark.parametrize(("kind", "net"), [("discrete", SMALL), ("multi_discrete", SMALL), ("discrete", GRU)])
 def test_a_greedy_team_takes_the_best_utility_even_at_epsilon_1(kind, net):
     learner, state = opened(vdn(), kind, actor=net)
-    now = seen(learner.spec, 40)
+    now = observation(np.random.default_rng(0), learner.spec, (40,))
     assert float(learner.policy(state)["level"]) == 1.0
 
     @quick
@@ -108,26 +90,6 @@ def test_a_greedy_team_takes_the_best_utility_even_at_epsilon_1(kind, net):
     jax.tree.map(np.testing.assert_array_equal, carry, after)
     assert 0.1 < np.mean(np.asarray(any_action) == wanted) < 0.9, "the other team explores"
     assert np.take_along_axis(legal, np.asarray(any_action)[..., None], -1).all()
-
-
-def test_uniform_actions_of_boxes_then_noise_around_the_actors():
-    """Before the warm-up is over any point of the box; then a normal about tanh of the output, cut to the box."""
-    learner, state = opened(replace(maddpg(), exploration=ActorNoise(0.05, warmup=100.0)), "continuous")
-    now = seen(learner.spec, 2000)
-    act = quick(lambda *args: learner.act(*args))
-    first = act(state, (), now, jax.random.key(1))
-    latent, real = np.asarray(first.extras[0]), learner.spec.legal
-    assert (latent[:, ~real] == 0.0).all() and np.abs(latent).max() <= 1.0
-    np.testing.assert_allclose(latent[:, real].std(0), 1 / np.sqrt(3), atol=0.05)
-    later = act(state._replace(steps=jnp.int32(100)), (), now, jax.random.key(1))
-    mean, _ = learner.preferences(learner.policy(state), (), now)
-    gap = (np.asarray(later.extras[0]) - np.asarray(mean.mean))[:, real]
-    np.testing.assert_allclose(gap.std(0), 0.05, rtol=0.1)
-    action = np.asarray(later.action)[:, 1]  # the second agent has the box [-1, 1] x [-2, 3]
-    middle, half = [0.0, 0.5], [1.0, 2.5]
-    np.testing.assert_allclose(action, middle + half * np.clip(later.extras[0][:, 1], -1.0, 1.0), atol=1e-5)
-    greedy, _ = learner.team(state).act((), now, jax.random.key(2))
-    np.testing.assert_allclose(greedy[:, 1], middle + half * np.asarray(mean.mean)[:, 1], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", RECIPES)

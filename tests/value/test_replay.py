@@ -19,7 +19,7 @@ from coterie.value.learner import ValueLearner
 from coterie.value.recipes import lenient_dqn, maddpg, recurrent, vdn
 from coterie.value.replay import Replay
 from tests.policy.rollouts import quick
-from tests.value.sequences import GRU, batch, learn, rollout, small, spec, step
+from tests.value.sequences import GRU, learn, rollout, small, spec, step
 
 E, T = 3, 4
 add, sample = (quick(lambda ring, *args, name=name: getattr(ring, name)(*args), static_argnums=static)
@@ -30,9 +30,8 @@ def opened(length, capacity=30):
     return ValueLearner(small(vdn(), length, replay=Replay(capacity, 8, 0)), spec()).checked()
 
 
-def numbered(learner, iteration):
+def numbered(learner, state, iteration):
     """A rollout whose rewards say which step of which environment they are of, as do its observations."""
-    state = learner.init(jax.random.key(0), E)
     number = np.float32(iteration * T + np.arange(T)[:, None] + 1000 * np.arange(E))
     ro = rollout(learner, state, iteration)
     mark = lambda x: jnp.broadcast_to(jnp.asarray(number)[:, :, None], x.shape)  # noqa: E731
@@ -45,10 +44,11 @@ def rings(request):
     """The sequences' length, and the ring after each of five iterations with what it should hold."""
     length = request.param
     learner = opened(length)
-    ring, places = learner.init(jax.random.key(0), E).replay, 30 // (E * length)
+    state, places = learner.init(jax.random.key(0), E), 30 // (E * length)
+    ring = state.replay
     held, found = [deque(maxlen=places) for _ in range(E)], []
     for iteration in range(5):
-        ro, number = numbered(learner, iteration)
+        ro, number = numbered(learner, state, iteration)
         ring = add(learner.recipe.replay, ring, cut(ro, (), length))
         for e, t in np.ndindex(E, T // length):
             held[e].append(tuple(number[t * length : (t + 1) * length, e]))
@@ -112,7 +112,6 @@ def by_formula(own, recipe, mercy):
 WEIGHED = {
     "choices": (mixed(), vdn(), 0),
     "several choices": (multi_discrete(3), vdn(), 0),
-    "boxes": (continuous(3), maddpg(), 0),
     "memory": (memory(), recurrent(vdn(), 8), 0),
     "memory, leniency of each": (memory(), recurrent(lenient_dqn(), 8, 5), 2),
     "leniency of the team": (mixed(), replace(vdn(), weighting=Lenient(Exact())), 1),
@@ -182,14 +181,3 @@ def test_an_iteration_is_its_gradient_steps_one_after_another():
         errors.append(float(stats["td_error"]))
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6, rtol=1e-5), after.learning, learning)
     assert float(metrics["td_error"]) == pytest.approx(np.mean(errors), rel=1e-5)
-
-
-def test_a_batch_is_any_of_the_kinds_of_sequences():
-    """What the tests draw has the structure of what the replay keeps."""
-    for kind in ("discrete", "multi_discrete", "continuous"):
-        recipe = maddpg() if kind == "continuous" else vdn()
-        learner = ValueLearner(small(recipe), spec(kind=kind)).checked()
-        ring = learner.init(jax.random.key(0), E).replay
-        drawn = jax.eval_shape(lambda ring, part=learner.recipe.replay: part.sample(ring, jax.random.key(0), 5), ring)
-        shapes = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
-        assert shapes(drawn) == shapes(batch(learner.spec, 1, 5, 0))

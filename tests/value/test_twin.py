@@ -87,7 +87,7 @@ def test_three_steps_equal_a_plain_loop(case):
     target = Hard(method.every) if method.every else Soft(method.follow)
     fits = {"actor_fit": Adam(method.rate, method.limit), "critic_fit": Adam(method.critic_rate, method.limit)}
     memory = recipe.actor.memory
-    length = 4 if memory or recipe.objective.sequential else 1
+    length, rows = (4, 4) if memory or recipe.objective.sequential else (1, 7)
     recipe = small(recipe, length, actor=recipe.actor if memory else small(recipe).actor, target=target, **fits)
     learner = ValueLearner(recipe, spec(reward="individual" if method.individual else "team")).checked()
     learning = learner.init(jax.random.key(0), recipe.environments).learning
@@ -99,7 +99,7 @@ def test_three_steps_equal_a_plain_loop(case):
     twin = Twin(method, named(learning.actor, learning.critic))
     twin.target = named(learning.target["actor"], learning.target["critic"])
     for update in range(3):
-        seen = batch(learner.spec, length, 7, update, memory=memory, mercy=3 if method.weight == "mercy" else 0)
+        seen = batch(learner.spec, length, rows, update, memory=memory, mercy=3 if method.weight == "mercy" else 0)
         learning, _ = step(learner, learning, seen, jnp.float32(method.unit), jax.random.key(0))
         twin.step(arrays(seen, memory))
         assert_same(named(learning.actor, learning.critic), twin.params)

@@ -72,6 +72,7 @@ def work(directory: Path, method: str, game: str) -> None:
     run = train(
         plan.recipe(entry), entry.game_name, entry.seeds, entry.steps, entry.directory, game_options=entry.options,
         resume=True, points=known.document["points"], episodes=known.document["episodes"],
+        axis=known.document.get("axis", "map"),
     )  # fmt: skip
     note = plan.game_file(directory, game)
     if not note.exists():

@@ -108,6 +108,7 @@ def describe(suite: Suite, scale: Scale) -> dict[str, Any]:
         "scale": scale,
         "points": suite.points,
         "episodes": suite.episodes,
+        **({"axis": suite.axis} if suite.axis != "map" else {}),
         "runs": [_row(job) for job in suite.jobs(scale)],
         "claims": [encode(claim) for claim in suite.claims],
         "coterie": __version__,

@@ -20,6 +20,7 @@ from coterie.campaign.claims import Claim
 from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import nearest
 from coterie.recipes import AnyRecipe
+from coterie.training.engine import SeedAxis
 
 Scale = Literal["laptop", "full"]
 SCALES: tuple[Scale, ...] = ("laptop", "full")
@@ -94,6 +95,8 @@ class Suite:
         claims: What is to be tested.
         points: Log points of a run at most.
         episodes: Episodes of each evaluation, for each seed.
+        axis: ``map`` runs seeds one after another, each as alone; ``vmap`` batches them, which is faster where a run is
+            tiny.
 
     Raises:
         CoterieError: An unknown recipe, game or option, a claim about something that is not in the suite, or two
@@ -109,6 +112,7 @@ class Suite:
     claims: tuple[Claim, ...] = ()
     points: int = 40
     episodes: int = 128
+    axis: SeedAxis = "map"
 
     def __post_init__(self) -> None:
         if not self.methods or not self.games:

@@ -131,9 +131,9 @@ def _figures(found: Mapping[str, Any]) -> str:
     """An exact claim's verdict and the figure behind it."""
     verdict, measure = found["verdict"], "worst ratio" if found["kind"] == "bound" else "largest error"
     tried = f"{found['games']:,} games and climbs"
-    worst = _number(max(_large(found["worst"]), _large(found["climbed"])))
-    if verdict == FAILS and found["counterexample"]:
-        one = found["counterexample"]
+    one = found["counterexample"]
+    worst = _number(max(_large(found["worst"]), _large(found["climbed"]), _large(one["ratio"]) if one else 0.0))
+    if verdict == FAILS and one:
         sizes = " × ".join(str(int(count)) for count in one["actions"])
         return (
             f"{verdict} with {one['states']} state{'s' * (one['states'] > 1)}, {sizes} actions, γ = {one['gamma']:g}: "

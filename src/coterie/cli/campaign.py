@@ -23,7 +23,7 @@ class Campaign:
     a suite of the house:  coterie campaign run demo
     a suite of your own:   coterie campaign run my_suite.py --scale full --out campaigns/mine
     go on tomorrow:        coterie campaign resume campaigns/mine
-    all five papers:       coterie campaign run papers   (days on two cores)
+    all five papers:       coterie campaign run papers
     """
 
     action: Literal["run", "resume", "status", "list"] = option("run, resume, status or list")
@@ -39,7 +39,7 @@ class Campaign:
     def run(self) -> Any:
         """Do what ``action`` says."""
         from coterie.campaign import collection, folder, plan, suite
-        from coterie.cli import collection as collected
+        from coterie.cli.collection import go, status
 
         for name, value, least in (("workers", self.workers, 0), ("cores", self.cores, 1)):
             if value < least:
@@ -56,13 +56,13 @@ class Campaign:
             out = Path(self.out or f"campaigns/{suite.slug(found.name)}-{self.scale}")
             if isinstance(found, collection.Collection):
                 written = folder.describe(found, self.scale)
-                return collected.go(out, lambda: folder.claim(out, written), self._run, self.json)
+                return go(out, lambda: folder.claim(out, written), self._run, self.json)
             return self._go(out, plan.describe(found, self.scale))
         place = Path(self.name)
         if folder.holds(place):
             if self.action == "status":
-                return collected.status(folder.read(place), self.json)
-            return collected.go(place, lambda: folder.read(place), self._run, self.json)
+                return status(folder.read(place), self.json)
+            return go(place, lambda: folder.read(place), self._run, self.json)
         known = plan.read(place)
         return self._go(known.directory, known.document) if self.action == "resume" else self._status(known)
 

@@ -20,6 +20,12 @@ ACTORS = {**{key: value for key, value in TABLE.items() if key != "target.every"
           "exploration.warmup": 500, "target.rate": 0.02}  # fmt: skip
 UNIFORM = {"exploration.finish": 1.0}
 """Joint actions stay uniform, as where the papers ask what a mixture can represent."""
+SMALL = {
+    "qmix": {"mixing.embed": 8, "mixing.hidden": 16},
+    "qplex": {"mixing.kernels": 4, "mixing.hidden": 16},
+    "qtran": {"critic_net.encoder": (32,)},
+}
+WEIGHTED = {**SMALL["qmix"], "central.mixing.hidden": (32,), "alpha": 0.1}
 OPTIMA = {"matrix/climb": 8.0, "matrix/climbing": 11.0, "matrix/penalty": 10.0}
 MATIGNON, SON = "Matignon et al. 2007, section 4", "Son et al. 2019 (QTRAN), section 5.1"
 RASHID = "Rashid et al. 2020 (WQMIX), section 6"
@@ -37,8 +43,11 @@ suite = Suite(
     about="Which values and which deterministic gradients find an optimum that is punished when one agent misses it.",
     methods={
         "iql": Method("iql", TABLE),
-        **{name: Method(name, {**TABLE, **UNIFORM}) for name in ("vdn", "qmix", "qplex", "qtran")},
-        **{name: Method(name, {**TABLE, **UNIFORM, "alpha": 0.1}) for name in ("owqmix", "cwqmix")},
+        **{
+            name: Method(name, {**TABLE, **UNIFORM, **SMALL.get(name, {})})
+            for name in ("vdn", "qmix", "qplex", "qtran")
+        },
+        **{name: Method(name, {**TABLE, **UNIFORM, **WEIGHTED}) for name in ("owqmix", "cwqmix")},
         "hysteretic_dqn, 0.1": Method("hysteretic_dqn", {**TABLE, "beta": 0.1}),
         "hysteretic_dqn, 0.5": Method("hysteretic_dqn", TABLE),
         "lenient_dqn": Method("lenient_dqn", TABLE),
@@ -52,6 +61,7 @@ suite = Suite(
     full_seeds=100,
     points=10,
     episodes=16,
+    axis="vmap",
     claims=(
         finds("iql", "matrix/climbing", "Independent Q-learners do not find 11.", MATIGNON, FAILS),
         finds("hysteretic_dqn, 0.1", "matrix/climbing", "Hysteretic ones do.", MATIGNON, CLIMBS),

@@ -9,8 +9,8 @@ from coterie.campaign.suite import shipped
 
 collection = Collection(
     name="papers",
-    about="What five papers on cooperative learning say, and where it stands: every suite of the house and all exact "
-    "claims.",
+    about="What five papers on cooperative learning say, and where it stands: every suite of the house and the "
+    "exact claims.",
     suites=tuple(name for name in shipped() if name != "demo"),
     items=(*lenient.ITEMS, *perla.ITEMS, *omdpg.ITEMS, *a2po.ITEMS, *dpo.ITEMS),
 )

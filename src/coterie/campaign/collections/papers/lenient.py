@@ -63,7 +63,7 @@ ITEMS = (
     Item(
         PAPER, "Slide: temperatures of joint actions",
         "Temperatures are kept for states and joint actions, with autoencoder codes that are hashed.",
-        (Said("stag_hunt", "codes are not needed", f"compares codes with raw states, and finds no gain; {SMALLER}"),),
+        (Untested("A choice, not a claim; whether codes are needed is the row on the autoencoder."),),
     ),
     Item(
         PAPER, "Slide: the perceived reward is random",
@@ -125,7 +125,7 @@ ITEMS = (
     Item(
         PAPER, "Slide: autoencoder, 3",
         "The critic's hidden layer could be a valid representation.",
-        (Said("stag_hunt", "the critic's layer will do", SMALLER),),
+        (Said("stag_hunt", "the critic's layer will do", f"only where something is learnt, ρ = 0; {SMALLER}"),),
     ),
     Item(
         PAPER, "Slide: recurrent critic",
