@@ -13,7 +13,7 @@ TABLE = {
     "replay.batch": 64,
     "replay.capacity": 20_000,
     "replay.warmup": 500,
-    "exploration.steps": 12_000,
+    "exploration.steps": 8_000,
     "target.every": 50,
 }
 ACTORS = {**{key: value for key, value in TABLE.items() if key != "target.every"}, "critic_net.encoder": (32,),
@@ -56,7 +56,7 @@ suite = Suite(
         "omdpg": Method("omdpg", {**ACTORS, "sharing": "none"}),
         "omdpg, current prefix": Method("omdpg", {**ACTORS, "sharing": "none", "actor_update.prefix": "current"}),
     },
-    games={name: Arena(name, laptop=64_000, full=1_000_000) for name in OPTIMA},
+    games={name: Arena(name, laptop=32_000, full=1_000_000) for name in OPTIMA},
     laptop_seeds=100,
     full_seeds=100,
     points=10,
