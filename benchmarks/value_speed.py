@@ -4,10 +4,10 @@
 
 Three-agent ``particle/spread``, agents with a GRU of 64 units, 8 environments of 25 steps an iteration, 32 sequences a
 gradient step, after the warm-up; one gradient step an iteration, as parallel PyMARL takes one for each batch of
-episodes, and eight. Both loops do the same work with the same functions: the Python loop calls a compiled ``act`` and a
-compiled step of all environments, restarts finished episodes, puts the rollout together, and calls the compiled update
-with the replay donated. Medians of repetitions in turn; the ratio is the median of the rounds' ratios. Writes
-``benchmarks/results/value_speed.json``.
+episodes, and eight. The loops do the same work with the same functions: a Python loop calls a compiled ``act`` and a
+compiled step, of one environment after another (``plain``) or of all at once (``batched``), restarts finished episodes,
+puts the rollout together, and calls the compiled update with the replay donated. Medians of
+repetitions in turn; the ratio is the median of the rounds' ratios. Writes ``benchmarks/results/value_speed.json``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,12 @@ UPDATES = (1, 8)
 
 
 class Naive:
-    """The usual loop: Python steps compiled functions."""
+    """The usual loop: Python steps compiled functions, all environments at once or one after another."""
 
-    def __init__(self, game: Game, learner: ValueLearner, loop: Loop) -> None:
-        self.learner, self.state, self.key = learner, loop.learner, loop.key
+    def __init__(self, game: Game, learner: ValueLearner, loop: Loop, batched: bool) -> None:
+        self.learner, self.state, self.key, self.batched = learner, loop.learner, loop.key, batched
         self.act = jax.jit(learner.act)
-        self.step = jax.jit(jax.vmap(game.step))
+        self.one, self.all = jax.jit(game.step), jax.jit(jax.vmap(game.step))
         self.reset = jax.jit(jax.vmap(game.reset))
         self.learn = jax.jit(learner.learn, donate_argnums=0)
         self.restart = jax.jit(where_row)
@@ -49,6 +50,14 @@ class Naive:
         self.inside, self.seen = self.reset(jax.random.split(self.key, count))
         self.carry: Any = learner.carry(count)
         self.opens: Any = np.ones(count, bool)
+
+    def step(self, keys: Any, inside: Any, action: Any) -> Any:
+        """A step of every environment."""
+        if self.batched:
+            return self.all(keys, inside, action)
+        row = lambda tree, e: jax.tree.map(lambda x: x[e], tree)  # noqa: E731
+        each = [self.one(keys[e], row(inside, e), action[e]) for e in range(len(action))]
+        return jax.tree.map(lambda *x: np.stack(x), *each)
 
     def iteration(self) -> None:
         """Collect and learn once."""
@@ -82,32 +91,38 @@ def seconds(run: Any, iterations: int) -> float:
     return (time.perf_counter() - clock) / iterations
 
 
-def measure(name: str, updates: int, rounds: int, iterations: int) -> dict[str, float]:
-    """Steps and gradient steps per second of both loops."""
+def measure(name: str, updates: int, rounds: int, iterations: int) -> dict[str, Any]:
+    """Steps and gradient steps per second of all loops, and how much longer each takes than the compiled one."""
     game = catalogue.jittable("particle/spread")
     recipe = catalogue.recipe(name, {**SIZES, "updates": updates})
     learner: Any = catalogue.learner(recipe, game.spec)
     loops = place(begin(game, learner, (0,)), learner)
-    naive = Naive(game, learner, jax.tree.map(lambda x: jnp.array(x[0]), loops))
+    first = lambda: jax.tree.map(lambda x: jnp.array(x[0]), loops)  # noqa: E731
+    plain_loop, batched_loop = (Naive(game, learner, first(), batched) for batched in (False, True))
     holder = [loops]
 
     def compiled() -> None:
         holder[0], metrics = advance(game, learner, holder[0], iterations)
         jax.block_until_ready(metrics)
 
-    def python() -> None:
+    def python(loop: Naive) -> None:
         for _ in range(iterations):
-            naive.iteration()
+            loop.iteration()
 
-    compiled(), python()
-    times = [(seconds(compiled, iterations), seconds(python, iterations)) for _ in range(rounds)]
+    runs = {"compiled": compiled, "batched": partial(python, batched_loop), "plain": partial(python, plain_loop)}
+    for run in runs.values():
+        run()
+    times = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(seconds(run, iterations))
     steps = learner.sizes.environments * learner.sizes.rollout
-    fast, slow = (statistics.median(column) for column in zip(*times, strict=True))
-    return {
-        "updates_per_iteration": updates, "steps_per_second": steps / fast, "updates_per_second": updates / fast,
-        "python_steps_per_second": steps / slow, "python_updates_per_second": updates / slow,
-        "ratio": statistics.median(slow / fast for fast, slow in times), "replay_bytes": learner.footprint,
-    }  # fmt: skip
+    found: dict[str, Any] = {"updates_per_iteration": updates, "replay_bytes": learner.footprint}
+    for name, each in times.items():
+        middle = statistics.median(each)
+        found[name] = {"steps_per_second": steps / middle, "updates_per_second": updates / middle}
+        found[name]["ratio"] = statistics.median(a / b for a, b in zip(each, times["compiled"], strict=True))
+    return found
 
 
 def main() -> None:
@@ -122,7 +137,7 @@ def main() -> None:
         for updates in UPDATES:
             found = measure(name, updates, given.rounds, given.iterations)
             rows[f"{name}, {updates} updates"] = found
-            print(name, updates, {key: round(value, 2) for key, value in found.items()}, flush=True)
+            print(name, updates, found, flush=True)
     write_json(FILE, plain({"sizes": SIZES, "rounds": given.rounds, "iterations": given.iterations, "rows": rows}))
 
 

@@ -5,6 +5,7 @@ targets, pessimism, turns, delays, soft targets: all written out. Parameters are
 critics copy by copy. The only thing shared with the library is where random numbers come from: the splits of the key.
 """
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product
@@ -167,6 +168,11 @@ class Twin:
                     for k in layer:
                         layer[k] = layer[k] + self.m.tau * (params[name][k] - layer[k])
 
+    @property
+    def mortal(self):
+        """Whether every agent's own value ends with it: only where rewards are its own."""
+        return self.m.critic != "joint" and self.own.reward == "individual"
+
     def target(self, batch, unit, noise, t, e, m):
         """What value m is drawn to."""
         final, reward = batch["final"], batch["reward"][t, e]
@@ -181,7 +187,7 @@ class Twin:
                     moved = joint[j] + np.clip(self.m.smoothing * noise[t, e, j], -bound, bound)
                     joint[j] = np.where(final["legal"][t, e, j], np.clip(moved, -1.0, 1.0), 0.0)
         following = min(self.copies(self.target_critic, final, t, e, m, joint))
-        over = batch["terminated"][t, e] or (self.m.critic != "joint" and not final["alive"][t, e, m])
+        over = batch["terminated"][t, e] or (self.mortal and not final["alive"][t, e, m])
         return earned / unit + (0.0 if over else self.m.gamma * following)
 
     def fit_critic(self, batch, unit, key):
@@ -194,8 +200,10 @@ class Twin:
             (t, e, m)
             for t, e in self.samples(batch)
             for m in (range(self.n) if self.m.critic != "joint" else [0])
-            if self.m.critic == "joint" or seen["alive"][t, e, m]
+            if not self.mortal or seen["alive"][t, e, m]
         ]
+        of = lambda m: 0 if self.m.critic == "joint" else self.m.slot_of[m]  # noqa: E731
+        size = Counter(of(m) for _, _, m in counted)
         for t, e, m in counted:
             drawn_to = [(1.0, self.taken(batch, t, e), self.target(batch, unit, noise, t, e, m))]
             if self.m.pessimism is not None:
@@ -207,7 +215,7 @@ class Twin:
                 for copy in range(self.m.copies):
                     value, slot, trail = self.quality(self.critic, copy, seen, t, e, m, joint)
                     by_params, _ = backward(self.critic[slot], trail, np.full(1, value - wanted))
-                    add(gradient[slot], by_params, 2.0 * weight / len(counted))
+                    add(gradient[slot], by_params, 2.0 * weight / size[of(m)])
         for params, state, own in zip(self.critic, self.critic_state, gradient, strict=True):
             adam(params, state, own, self.m.critic_rate, self.m.limit)
 

@@ -122,9 +122,16 @@ class Twin:
     def onehots(self, raw, alive, action):
         return [np.eye(q.value.size)[a] * alive[i] for i, (q, a) in enumerate(zip(raw, action, strict=True))]
 
+    @property
+    def mortal(self):
+        """Whether every agent's own value ends with it: only where rewards are its own."""
+        return self.m.mixing == "apart" and self.m.individual
+
     def mix(self, p, seen, raw, action):
         """The mixture's values at a joint action; ``seen`` is (state, legal, alive)."""
         state, legal, alive = seen
+        if self.m.mixing == "apart":
+            return [q[a] for q, a in zip(raw, action, strict=True)]
         best = self.chosen(raw, alive, self.greedy(raw, legal))
         own = p["mixing"][0] if "mixing" in p else {}
         actions = self.onehots(raw, alive, action)
@@ -155,10 +162,10 @@ class Twin:
         return out
 
     def earned(self, b, r):
-        """Rewards ``[L][M]`` in units; the dead earn none of their own."""
+        """Rewards ``[L][M]`` in units; the dead earn none where rewards are each agent's own."""
         rows = [b["reward"][t, r] / self.m.unit for t in range(len(b["reward"]))]
         if self.m.mixing == "apart":
-            return [row * b["alive"][t, r] for t, row in enumerate(rows)]
+            return [row * b["alive"][t, r] if self.mortal else row for t, row in enumerate(rows)]
         return [[row.sum() if self.m.individual else row[0]] for row in rows]
 
     def targets(self, b, r, following):
@@ -171,7 +178,7 @@ class Twin:
 
     def target_from(self, b, r, t, m, reward, following, steps):
         gamma = self.m.gamma
-        dead = self.m.mixing == "apart" and not b["final"]["alive"][t, r, m]
+        dead = self.mortal and not b["final"]["alive"][t, r, m]
         ahead = 0.0 if b["terminated"][t, r] or dead else gamma * following[t][m]
         if b["terminated"][t, r] or b["truncated"][t, r] or t == len(following) - 1:
             return reward[t][m] + ahead
@@ -185,8 +192,9 @@ class Twin:
     # ---------------------------------------------------------------- loss
 
     def loss(self, p, b):
-        """The mean over values that count."""
-        out, count = Var(0.0), 0.0
+        """The mean over values that count, of each slot where agents have values of their own."""
+        slots = max(self.m.slot_of) + 1 if self.m.mixing == "apart" else 1
+        out, count = [Var(0.0) for _ in range(slots)], np.zeros(slots)
         for r in range(b["reward"].shape[1]):
             raw, memories = self.unroll(p["actor"], b, r)
             y = self.targets(b, r, self.following(p, b, r, memories))
@@ -196,15 +204,16 @@ class Twin:
                 action = b["action"][t, r]
                 value = self.mix(p, seen, raw[t], action)
                 if self.m.central:
-                    out = out + self.team_loss(p, b, seen, raw[t], beside[t], action, value[0], y[t, 0])
-                    count += 1
+                    out[0] = out[0] + self.team_loss(p, b, seen, raw[t], beside[t], action, value[0], y[t, 0])
+                    count[0] += 1
                     continue
                 for m, v in enumerate(value):
-                    if self.m.mixing != "apart" or seen[2][m]:
+                    if not self.mortal or seen[2][m]:
+                        slot = self.m.slot_of[m] if self.m.mixing == "apart" else 0
                         error = y[t, m] - v
-                        out = out + error * error * self.weight(error.value, b["mercy"][t, r, m])
-                        count += 1
-        return out * (1.0 / max(count, 1.0))
+                        out[slot] = out[slot] + error * error * self.weight(error.value, b["mercy"][t, r, m])
+                        count[slot] += 1
+        return sum((part * (1.0 / max(n, 1.0)) for part, n in zip(out, count, strict=True)), Var(0.0))
 
     def team_loss(self, p, b, seen, raw, beside, action, value, y):
         """With a central value."""

@@ -16,6 +16,7 @@ from coterie.export.check import OBSERVATIONS, difference, observe, original
 from coterie.export.formats import FORMATS
 from coterie.fields import nearest
 from coterie.training.files import cannot_write
+from coterie.value.critic import Utilities
 from coterie.value.learner import ValueLearner
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def export(
     """
     if format not in FORMATS:
         raise CoterieError(f"there is no export format {format!r}: {nearest(format, FORMATS)}")
-    if sampled and isinstance(run.learner, ValueLearner) and run.learner.spec.action_kind != "continuous":
+    if sampled and isinstance(run.learner, ValueLearner) and isinstance(run.learner.recipe.critic, Utilities):
         raise CoterieError("utilities are no probabilities to draw from: export the greedy team")
     state = jax.device_get(run.state(seed))
     params = run.learner.policy(state)

@@ -29,4 +29,11 @@ def at_cuts(
         carry, final, needed = now
         return None, jax.lax.cond(jnp.any(needed), lambda: there(carry, final), lambda: blank)
 
-    return jax.lax.scan(look, None, (memory, final, cut))[1]
+    def several() -> PyTree:
+        return jax.lax.scan(look, None, (memory, final, cut))[1]
+
+    def last() -> PyTree:
+        only = there(*jax.tree.map(lambda x: x[-1], (memory, final)))
+        return jax.tree.map(lambda x, old: jnp.broadcast_to(x, (len(cut), *old.shape)), only, blank)
+
+    return jax.lax.cond(jnp.any(cut[:-1]), several, last)  # whole episodes are cut at their last step alone

@@ -64,7 +64,7 @@ class Marginal(eqx.Module):
     """Optimal marginal values: phi_i = max over a_{i+1:N} of Q(s, a_{1:i-1}, mu_i(o_i), a_{i+1:N}) (OMDPG).
 
     The future is the best joint completion where the team has at most ``enumerated`` joint actions, else the actors'
-    own actions. With the prefix from the actors, too, every phi_i is the same number Q(s, mu(o)) and the sequence has
+    own actions. With prefix and future from the actors every phi_i is the same number Q(s, mu(o)) and the sequence has
     no effect; the prefix of the replay is the reading in which it has.
 
     Args:
@@ -72,24 +72,48 @@ class Marginal(eqx.Module):
         order: The sequence: agents as they are numbered, or at ``random`` in every gradient step.
         enumerated: Joint actions that are tried for the best completion at most; 0 always takes the actors'.
         by: Which value of an ensemble is climbed: its least, or its first.
+        gradient: Of choices: through the critic's input (``straight``), or where completions are enumerated that of
+            the ``expected`` phi_i of an action drawn from the softmax, which reads no slope off the critic.
     """
 
     prefix: Literal["buffer", "current"] = eqx.field(static=True, default="buffer")
     order: Literal["fixed", "random"] = eqx.field(static=True, default="fixed")
     enumerated: int = eqx.field(static=True, default=128)
     by: Literal["first", "least"] = eqx.field(static=True, default="least")
+    gradient: Literal["straight", "expected"] = eqx.field(static=True, default="straight")
 
     def joint(self, now: Situation, key: PRNGKeyArray) -> Float[Array, "L R N N F"]:
         """Each agent's own action live, prefix and best future as they are."""
+        prefix, rank = self._sequence(now, key)
+        if not self.exact(now):
+            return arranged(now.live, prefix, now.live, rank)
+        table, score = completions(now, prefix, rank, self.by)
+        own = jnp.asarray(table)[None, None] == jnp.argmax(now.live, -1)[:, :, None]
+        best = jnp.argmax(jnp.where(own, score, -jnp.inf), 2)  # [L, R, N]
+        future = jax.nn.one_hot(jnp.asarray(table)[best], now.live.shape[3], dtype=jnp.float32)
+        future = future * now.batch.observation.alive[:, :, None, :, None].astype(jnp.float32)  # the dead do nothing
+        return arranged(now.live, prefix, stop_gradient(future), rank)
+
+    def of_choices(self, now: Situation, key: PRNGKeyArray) -> Float[Array, "L R N A"]:
+        """phi_i of every choice of agent i, by enumeration; 0 for illegal ones."""
+        table, score = completions(now, *self._sequence(now, key), self.by)
+        choices = range(now.live.shape[3])
+        each = [jnp.max(jnp.where((table == a)[None, None], score, -jnp.inf), 2) for a in choices]
+        return jnp.where(now.batch.observation.legal, jnp.stack(each, -1), 0.0)
+
+    def exact(self, now: Situation) -> bool:
+        """Whether the team's joint actions are few enough to be enumerated."""
+        legal = now.batch.observation.legal
+        return now.discrete and legal.ndim == 4 and legal.shape[-1] ** legal.shape[-2] <= self.enumerated
+
+    def expected(self, now: Situation) -> bool:
+        """Whether actors climb the expectation of an enumerated value."""
+        return self.gradient == "expected" and self.exact(now)
+
+    def _sequence(self, now: Situation, key: PRNGKeyArray) -> tuple[Float[Array, "L R N F"], Int[Array, " N"]]:
         n = now.live.shape[2]
         rank = jnp.arange(n) if self.order == "fixed" else jax.random.permutation(key, n)
-        prefix = now.taken if self.prefix == "buffer" else now.live
-        choices = now.batch.observation.legal.shape[-1]
-        plain = now.discrete and now.batch.observation.legal.ndim == 4
-        if not plain or choices**n > self.enumerated:
-            return arranged(now.live, prefix, now.live, rank)
-        future = best_completions(now, prefix, rank, self.by)
-        return arranged(now.live, prefix, stop_gradient(future), rank)
+        return (now.taken if self.prefix == "buffer" else now.live), rank
 
 
 ActorUpdate = Greedy | Simultaneous | Sequential | Marginal
@@ -116,10 +140,10 @@ def chosen_value(value: Float[Array, "C *rest"], by: str) -> Float[Array, "*rest
     return jnp.min(value, 0) if by == "least" else value[0]
 
 
-def best_completions(
+def completions(
     now: Situation, prefix: Float[Array, "L R N F"], rank: Int[Array, " N"], by: str
-) -> Float[Array, "L R N N F"]:
-    """For each agent the best joint action that agrees with the prefix and its own live action, by enumeration."""
+) -> tuple[Int[np.ndarray, "J N"], Float[Array, "L R J N"]]:
+    """All joint actions, and for each agent their values where they agree with its prefix and are legal after it."""
     length, rows, n, choices = now.live.shape
     table = np.array(list(product(range(choices), repeat=n)), np.int32)  # [J, N]
     seen = now.batch.observation
@@ -130,25 +154,21 @@ def best_completions(
     flat = tried.reshape(length, rows * len(table), n, choices)
     value = chosen_value(now.critic.joint(now.params, wide(seen.local), wide(seen.state), flat), by)
     value = value.reshape(length, rows, len(table), -1)  # M is 1, or N
-    fits = _consistent(table, now.live, prefix, rank, seen.legal, seen.alive)  # [L, R, J, N]
-    score = jnp.where(fits, jnp.broadcast_to(value, fits.shape), -jnp.inf)
-    best = jnp.argmax(score, 2)  # [L, R, N]
-    chosen = jax.nn.one_hot(jnp.asarray(table)[best], choices, dtype=jnp.float32)
-    return chosen * seen.alive[:, :, None, :, None].astype(jnp.float32)  # the dead do nothing
+    fits = _consistent(table, prefix, rank, seen.legal, seen.alive)
+    return table, jnp.where(fits, jnp.broadcast_to(value, fits.shape), -jnp.inf)
 
 
 def _consistent(
-    table: Int[np.ndarray, "J N"], live: Array, prefix: Array, rank: Array, legal: Array, alive: Array
+    table: Int[np.ndarray, "J N"], prefix: Array, rank: Array, legal: Array, alive: Array
 ) -> Bool[Array, "L R J N"]:
-    """Where a joint action agrees with each agent's prefix and own action, and is legal for those after it."""
+    """Where a joint action agrees with each agent's prefix and is legal for those after it."""
     joint = jnp.asarray(table)[None, None]
-    own = joint == jnp.argmax(live, -1)[:, :, None]
     before = joint == jnp.argmax(prefix, -1)[:, :, None]
-    may = jnp.take_along_axis(jnp.moveaxis(legal, 2, -1), jnp.broadcast_to(joint, (*live.shape[:2], *table.shape)), 2)
+    may = jnp.take_along_axis(jnp.moveaxis(legal, 2, -1), jnp.broadcast_to(joint, (*legal.shape[:2], *table.shape)), 2)
     free = may | ~alive[:, :, None]
     earlier = rank[None, :] < rank[:, None]
     fits = []
     for i in range(table.shape[1]):
         needed = jnp.where(earlier[i][None, None, None], before, free)
-        fits.append(jnp.all(needed.at[..., i].set(own[..., i]), -1))
+        fits.append(jnp.all(needed.at[..., i].set(True), -1))
     return jnp.stack(fits, -1)

@@ -49,9 +49,11 @@ class Agents(eqx.Module):
         """The best legal choices."""
         return self.family.mode(self.utilities(raw, legal))
 
-    def mixture(self, raw: Float[Array, "L R N size"], seen: Observation, action: Int[Array, "*action"]) -> Mixture:
-        """What a mixing reads of utilities; the dead have none."""
-        alive = seen.alive.astype(raw.dtype)
+    def mixture(
+        self, raw: Float[Array, "L R N size"], seen: Observation, action: Int[Array, "*action"], dead: bool = False
+    ) -> Mixture:
+        """What a mixing reads of utilities; the dead have none, unless ``dead`` keeps them."""
+        alive = jnp.ones_like(raw[..., 0]) if dead else seen.alive.astype(raw.dtype)
         value = self.utilities(raw, seen.legal)
         chosen: Any = Choices(raw.reshape(seen.legal.shape))
         features = self.family.seen(action) * alive[..., None]

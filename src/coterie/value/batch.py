@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PyTree
 
-from coterie.contracts import Observation, Rollout
+from coterie.contracts import Observation, Rollout, Spec
 
 
 class Sequences(NamedTuple):
@@ -32,6 +32,19 @@ class Sequences(NamedTuple):
     def ends(self) -> Bool[Array, "L R"]:
         """Where an episode ends, for whatever reason."""
         return self.terminated | self.truncated
+
+
+def blank(spec: Spec, length: int, carry: PyTree, kept: int) -> Sequences:
+    """A sequence ``[L, ...]`` of nothing: shapes and dtypes; ``kept`` is the M of what leniency leaves, 0 for none."""
+    n, lead = spec.n_agents, (length,)
+    seen = Observation(
+        jnp.zeros((*lead, n, spec.observation_size)), jnp.zeros((*lead, spec.state_size)),
+        jnp.zeros((*lead, n, *spec.legal_shape), bool), jnp.zeros((*lead, n), bool),
+    )  # fmt: skip
+    kind, still = jnp.float32 if spec.action_kind == "continuous" else jnp.int32, jnp.zeros(lead, bool)
+    action, reward = jnp.zeros((*lead, n, *spec.action_shape), kind), jnp.zeros((*lead, n))
+    mercy = jnp.zeros((*lead, kept)) if kept else ()
+    return Sequences(seen, seen, action, reward, still, still, still, carry, mercy)
 
 
 def cut(rollout: Rollout, mercy: PyTree, length: int) -> Sequences:

@@ -14,11 +14,11 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 from coterie.contracts import HERE, Across, Observation
 from coterie.nets.distributions import ILLEGAL, Categorical
 from coterie.parts.fit import Stats
-from coterie.value.actor_update import Sequential, Situation, chosen_value
+from coterie.value.actor_update import Greedy, Marginal, Sequential, Situation, chosen_value
 from coterie.value.agents import Agents
 from coterie.value.batch import Sequences
 from coterie.value.critic import ActionValue, JointAction
-from coterie.value.difference import targets
+from coterie.value.difference import counted, shares, targets
 
 if TYPE_CHECKING:
     from coterie.value.recipes import ValueRecipe
@@ -55,6 +55,10 @@ class Climb(eqx.Module):
         hard = jax.nn.one_hot(jnp.argmax(logits, -1), logits.shape[-1], dtype=raw.dtype)
         return (hard + soft - stop_gradient(soft)).reshape(raw.shape) * alive
 
+    def chances(self, raw: Float[Array, "*lead N A"], seen: Observation) -> Float[Array, "*lead N A"]:
+        """The softmax that choices are drawn from, 0 for illegal ones."""
+        return jax.nn.softmax(jnp.where(seen.legal, raw.reshape(seen.legal.shape), ILLEGAL), -1)
+
     def taken(self, batch: Sequences) -> Float[Array, "L R N F"]:
         """The replay's actions as a critic sees them."""
         return self.agents.family.seen(batch.action) * batch.observation.alive[..., None].astype(jnp.float32)
@@ -69,22 +73,23 @@ class Climb(eqx.Module):
         y = targets(recipe, critic.spec, batch, following, unit)
         taken = self.taken(batch)
         value = critic.joint(params, seen.local, seen.state, taken)
-        counts = seen.alive.astype(y.dtype) if critic.part.each else jnp.ones_like(y)
+        counts = counted(critic.spec, seen, y)
+        share = shares(counts, critic.tower.layout.slot_of, self.across)
         count = jnp.maximum(self.across.sum(jnp.sum(counts)), 1.0)
         mean = lambda x: jnp.sum(counts * x) / count  # noqa: E731
-        loss = mean(jnp.sum(jnp.square(y[None] - value), 0))
+        loss = jnp.sum(share * jnp.sum(jnp.square(y[None] - value), 0))
         in_game = lambda x: unit * mean(x)  # noqa: E731
         stats = {"td_error": in_game(jnp.mean(jnp.abs(y[None] - value), 0)), "target_mean": in_game(y),
                  "value_mean": in_game(jnp.mean(value, 0)), "value_std": in_game(jnp.std(value, 0))}  # fmt: skip
         part = recipe.critic
         if isinstance(part, JointAction) and part.pessimism is not None:
-            untried = stop_gradient(self.untried(actor, batch, taken, prefix_key))
+            untried = stop_gradient(self.untried(actor, params, batch, taken, prefix_key))
             old = critic.joint(target["critic"], seen.local, seen.state, untried)
             low = stop_gradient(jnp.mean(old, 0) - part.kappa * jnp.std(old, 0))
             now = critic.joint(params, seen.local, seen.state, untried)
-            gap = mean(jnp.sum(jnp.square(now - low[None]), 0))
-            loss = loss + part.pessimism * gap
-            stats |= {"pessimism_loss": gap, "untried_std": in_game(jnp.std(now, 0))}
+            gap = jnp.sum(jnp.square(now - low[None]), 0)
+            loss = loss + part.pessimism * jnp.sum(share * gap)
+            stats |= {"pessimism_loss": mean(gap), "untried_std": in_game(jnp.std(now, 0))}
         return loss, jax.tree.map(stop_gradient, stats)
 
     def following(self, target: PyTree, batch: Sequences, key: PRNGKeyArray) -> Float[Array, "L R M"]:
@@ -98,13 +103,18 @@ class Climb(eqx.Module):
             action = jnp.where(able, jnp.clip(action + noise, -1.0, 1.0), 0.0)
         return jnp.min(self.critic.joint(target["critic"], batch.final.local, batch.final.state, action), 0)
 
-    def untried(self, actor: PyTree, batch: Sequences, taken: Array, key: PRNGKeyArray) -> Float[Array, "L R N F"]:
-        """Greedy completions: the replay's actions of the first k agents, the actors' of the rest; k is drawn."""
+    def untried(
+        self, actor: PyTree, values: PyTree, batch: Sequences, taken: Array, key: PRNGKeyArray
+    ) -> Float[Array, "L R N F"]:
+        """Joint actions that actors climb at: those of one agent, drawn for each sample, as it takes them to be."""
         raw, _ = self.agents.unroll(actor, batch, batch.carry)
-        n = taken.shape[2]
-        k = jax.random.randint(self.across.key(key), (*taken.shape[:2], 1, 1), 0, n)
-        first = jnp.arange(n)[None, None, :, None] < k
-        return jnp.where(first, taken, self.actions(raw, batch.observation))
+        live, part = self.actions(raw, batch.observation), self.recipe.actor_update
+        if isinstance(part, Greedy | Sequential):
+            return live
+        now = Situation(live, taken, batch, self.critic, values, self.discrete)
+        joint = part.joint(now, jax.random.fold_in(key, 1))
+        agent = jax.random.randint(self.across.key(key), (*taken.shape[:2], 1, 1, 1), 0, taken.shape[2])
+        return jnp.take_along_axis(joint, jnp.broadcast_to(agent, (*joint.shape[:2], 1, *joint.shape[3:])), 2)[:, :, 0]
 
     def ascend(
         self, actor: PyTree, optimiser: PyTree, values: PyTree, batch: Sequences, key: PRNGKeyArray
@@ -127,7 +137,10 @@ class Climb(eqx.Module):
         live = self.actions(raw, batch.observation, self.across.key(noise))
         now = Situation(live, self.taken(batch), batch, self.critic, values, self.discrete)
         seen = batch.observation
-        value = chosen_value(self.critic.seen(values, seen.local, seen.state, part.joint(now, order)), part.by)
+        if isinstance(part, Marginal) and part.expected(now):
+            value = jnp.sum(self.chances(raw, seen) * stop_gradient(part.of_choices(now, order)), -1)
+        else:
+            value = chosen_value(self.critic.seen(values, seen.local, seen.state, part.joint(now, order)), part.by)
         alive = seen.alive.astype(value.dtype)
         count = jnp.maximum(self.across.sum(jnp.sum(alive, (0, 1))), 1.0)
         each = -jnp.sum(alive * value, (0, 1)) / count
@@ -172,8 +185,12 @@ class Climb(eqx.Module):
             moved, state, norm = self.recipe.actor_fit.step(one(params), one(state), one(slope))
             put = lambda old, new: jax.tree.map(lambda a, b: a.at[slot].set(b[0]), old, new)  # noqa: E731
             fresh = jax.tree.map(lambda p: p[0], moved)
-            current = stop_gradient(jnp.where(own, act(fresh, agent, None), current))
-            return (put(actor, moved), put(optimiser, state), current), (level, norm[0])
+            actor = put(actor, moved)
+            if tower.layout.members > 1:  # others of the slot moved with it
+                current = stop_gradient(self.actions(self.agents.unroll(actor, batch, batch.carry)[0], seen))
+            else:
+                current = stop_gradient(jnp.where(own, act(fresh, agent, None), current))
+            return (actor, put(optimiser, state), current), (level, norm[0])
 
         order = jax.random.permutation(order_key, n)
         start = (actor, optimiser, current)

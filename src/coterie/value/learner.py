@@ -20,7 +20,7 @@ from coterie.parts.leniency import Lenient, Mercy
 from coterie.parts.team import PolicyTeam
 from coterie.parts.tower import Tower
 from coterie.value.agents import Agents
-from coterie.value.batch import Sequences, cut
+from coterie.value.batch import Sequences, blank, cut
 from coterie.value.central import Nets, NoCentral
 from coterie.value.critic import ActionValue, JointAction, Utilities
 from coterie.value.difference import earned
@@ -138,20 +138,11 @@ class ValueLearner(eqx.Module):
         return TrainState(learning, replay, earned, jnp.zeros((), jnp.int32), temperatures)
 
     def _example(self) -> Sequences:
-        """A sequence ``[L, ...]`` of nothing: shapes and dtypes of what the replay keeps."""
-        spec, length = self.spec, self.recipe.length
-        n, lead = spec.n_agents, (length,)
-        seen = Observation(
-            jnp.zeros((*lead, n, spec.observation_size)), jnp.zeros((*lead, spec.state_size)),
-            jnp.zeros((*lead, n, *spec.legal_shape), bool), jnp.zeros((*lead, n), bool),
-        )  # fmt: skip
-        kind = jnp.float32 if spec.action_kind == "continuous" else jnp.int32
-        still, part = jnp.zeros(lead, bool), self.recipe.weighting
-        mercy = ()
+        """A sequence ``[L, ...]`` of nothing, as the replay keeps them."""
+        part, kept = self.recipe.weighting, 0
         if isinstance(part, Lenient):
-            mercy = jnp.zeros((*lead, n if part.index.of == "own" else 1))
-        action, reward = jnp.zeros((*lead, n, *spec.action_shape), kind), jnp.zeros((*lead, n))
-        return Sequences(seen, seen, action, reward, still, still, still, self.recipe.actor.carry(n), mercy)
+            kept = self.spec.n_agents if part.index.of == "own" else 1
+        return blank(self.spec, self.recipe.length, self.recipe.actor.carry(self.spec.n_agents), kept)
 
     @property
     def footprint(self) -> int:
@@ -231,18 +222,12 @@ class ValueLearner(eqx.Module):
         fresh = self.across.sum(jnp.asarray(rollout.reset.size, jnp.int32))
         steps = state.steps + fresh
         reward = earned(self.spec, rollout.reward, self.values)
-        sums: Any = recipe.scale.see(
-            state.earned, reward, rollout.terminated | rollout.truncated, recipe.gamma, self.across
-        )
+        ends = rollout.terminated | rollout.truncated
+        sums: Any = recipe.scale.see(state.earned, reward, ends, recipe.gamma, self.across)
         unit, ready = recipe.scale.unit(sums), steps >= recipe.replay.warmup
         learning, stats = self.update.several(state.learning, replay, unit, ready, key)
-        metrics = {
-            **stats,
-            "exploration": recipe.exploration.level(steps),
-            "replay_filled": recipe.replay.filled(replay),
-        }
-        if mercy is not None:
-            metrics |= mercy.metrics
+        metrics = stats | {} if mercy is None else stats | mercy.metrics
+        metrics |= {"exploration": recipe.exploration.level(steps), "replay_filled": recipe.replay.filled(replay)}
         if isinstance(self.family, Categorical) and len(self.family.legal_shape) == 1:
             each = jnp.mean(jnp.exp(rollout.behaviour.log_p), (0, 1))
             metrics["action_probability"] = self.across.mean(each)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from coterie.contracts import Spec
@@ -38,6 +39,24 @@ def _of(network: Network, params: PyTree, x: Float[Array, "L R F"]) -> Float[Arr
     """A feed-forward network of one slot."""
     own = jax.tree.map(lambda leaf: leaf[0], params)
     return network.apply(own, (), x, jnp.zeros(x.shape[:2], bool))[0]
+
+
+def _beside(networks: dict[str, Network], params: PyTree, x: Float[Array, "L R F"]) -> dict[str, Float[Array, "B out"]]:
+    """Outputs of networks of one hidden layer, or none, whose first layers are one product: a third faster on a CPU."""
+    flat = x.reshape(-1, x.shape[-1])
+    first = {name: params[name]["encoder_0" if net.encoder else "output"] for name, net in networks.items()}
+    weight, bias = (jnp.concatenate([layer[part][0] for layer in first.values()], -1) for part in ("weight", "bias"))
+    ends = np.cumsum([layer["bias"].shape[-1] for layer in first.values()])[:-1]
+    parts = jnp.split(flat @ weight + jnp.broadcast_to(bias, (flat.shape[0], bias.shape[0])), ends, -1)
+    out = {}
+    for (name, net), part in zip(networks.items(), parts, strict=True):
+        last = params[name]["output"]
+        out[name] = part
+        if net.encoder:
+            out[name] = jax.nn.relu(part) @ last["weight"][0] + jnp.broadcast_to(
+                last["bias"][0], (flat.shape[0], last["bias"].shape[-1])
+            )
+    return out
 
 
 def _init(key: PRNGKeyArray, network: Network, inputs: int, outputs: dict[str, int]) -> dict[str, PyTree]:
@@ -114,13 +133,18 @@ class Monotone(eqx.Module):
 
     def __call__(self, params: PyTree, mixture: Mixture) -> Float[Array, "L R 1"]:
         """The monotone mixture."""
-        state, n = mixture.state, mixture.chosen.shape[-1]
+        made = _beside(self._networks, params, mixture.state)
+        chosen = mixture.chosen.reshape(-1, mixture.chosen.shape[-1])
+        first, inner = jnp.abs(made["weight_1"]), made["bias_1"]
+        for i in range(chosen.shape[-1]):  # sums over a few agents, and over the width, are slow as XLA's reductions
+            inner = inner + chosen[:, i : i + 1] * first[:, i * self.embed : (i + 1) * self.embed]
+        outer = (jax.nn.elu(inner) * jnp.abs(made["weight_2"])) @ jnp.ones((self.embed, 1)) + made["bias_2"]
+        return outer.reshape(*mixture.chosen.shape[:-1], 1)
+
+    @property
+    def _networks(self) -> dict[str, Network]:
         deep = _hidden(self.hidden)
-        first = jnp.abs(_of(deep, params["weight_1"], state)).reshape(*state.shape[:2], n, self.embed)
-        inner = jnp.sum(mixture.chosen[..., None] * first, 2) + _of(Network(()), params["bias_1"], state)
-        second = jnp.abs(_of(deep, params["weight_2"], state))
-        outer = jnp.sum(jax.nn.elu(inner) * second, -1, keepdims=True)
-        return outer + _of(_hidden(self.embed), params["bias_2"], state)
+        return {"weight_1": deep, "weight_2": deep, "bias_2": _hidden(self.embed), "bias_1": Network(())}
 
 
 class Duplex(eqx.Module):

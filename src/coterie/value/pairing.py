@@ -83,6 +83,11 @@ def _replay(recipe: ValueRecipe) -> None:
         raise CoterieError(
             f"chunk {recipe.chunk} does not divide the rollout of {recipe.rollout} steps: give a divisor"
         )
+    if recipe.objective.sequential and recipe.length == 1 < recipe.rollout:
+        raise CoterieError(
+            f"objective {part_name(type(recipe.objective))} looks beyond a step, and chunk 1 keeps single steps: give "
+            "a longer chunk, or 0 for the whole rollout"
+        )
     least = recipe.environments * recipe.rollout
     if recipe.replay.capacity < least:
         raise CoterieError(

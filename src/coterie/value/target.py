@@ -9,7 +9,7 @@ from jaxtyping import Array, Int, PyTree
 
 
 class Hard(eqx.Module):
-    """A copy of the learning parameters every ``every`` gradient steps (Mnih et al. 2015)."""
+    """A copy of the parameters every ``every`` gradient steps, of actors if there are any (Mnih et al. 2015)."""
 
     every: int = eqx.field(static=True, default=200)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
-from coterie.contracts import HERE, Across
+from coterie.contracts import HERE, Across, CoterieError
 from coterie.parts.fit import Stats
 from coterie.value.batch import Sequences
 from coterie.value.central import Nets
@@ -51,7 +51,12 @@ class Update(eqx.Module):
         self, learning: Learning, replay: PyTree, unit: Float[Array, ""], ready: Bool[Array, ""], key: PRNGKeyArray
     ) -> tuple[Learning, Stats]:
         """``updates`` steps, or none before the replay is ``ready``: then all figures are 0."""
-        rows = self.recipe.replay.batch // self.across.count
+        rows, left = divmod(self.recipe.replay.batch, self.across.count)
+        if left:
+            raise CoterieError(
+                f"replay.batch {self.recipe.replay.batch} does not divide over {self.across.count} devices: give a "
+                "multiple"
+            )
 
         def step(learning: Learning, key: PRNGKeyArray) -> tuple[Learning, Stats]:
             draw, own = jax.random.split(key)
@@ -112,7 +117,7 @@ class Update(eqx.Module):
 
         def due(actor: PyTree, optimiser: PyTree, target: PyTree) -> tuple[PyTree, PyTree, PyTree, Stats]:
             actor, optimiser, own = climb.ascend(actor, optimiser, values, batch, actor_key)
-            target = recipe.target(target, {"actor": actor, "critic": {"actions": values}}, count)
+            target = recipe.target(target, {"actor": actor, "critic": {"actions": values}}, count // recipe.delay)
             return actor, optimiser, target, own
 
         now = (learning.actor, learning.actor_optimiser, learning.target)

@@ -20,6 +20,7 @@ ACTORS = {**{key: value for key, value in TABLE.items() if key != "target.every"
           "exploration.warmup": 500, "target.rate": 0.02}  # fmt: skip
 UNIFORM = {"exploration.finish": 1.0}
 """Joint actions stay uniform, as where the papers ask what a mixture can represent."""
+EXPECTED = {"actor_update.prefix": "current", "actor_update.gradient": "expected"}
 SMALL = {
     "qmix": {"mixing.embed": 8, "mixing.hidden": 16},
     "qplex": {"mixing.kernels": 4, "mixing.hidden": 16},
@@ -55,6 +56,7 @@ suite = Suite(
         "haddpg": Method("haddpg", ACTORS),
         "omdpg": Method("omdpg", {**ACTORS, "sharing": "none"}),
         "omdpg, current prefix": Method("omdpg", {**ACTORS, "sharing": "none", "actor_update.prefix": "current"}),
+        "omdpg, expected": Method("omdpg", {**ACTORS, "sharing": "none", **EXPECTED}),
     },
     games={name: Arena(name, laptop=32_000, full=1_000_000) for name in OPTIMA},
     laptop_seeds=100,
@@ -83,6 +85,13 @@ suite = Suite(
             "matrix/climbing",
             "Optimal marginal values reach the best joint action.",
             "OMDPG, Mechanism 1",
+            CLIMBS,
+        ),
+        finds(
+            "omdpg, expected",
+            "matrix/climbing",
+            "They do where the prefix is what agents choose.",
+            "a check of ours",
             CLIMBS,
         ),
     ),
