@@ -89,7 +89,7 @@ suite = Suite(
         ),
         finds(
             "omdpg, expected",
-            "matrix/climbing",
+            "matrix/climb",
             "They do where the prefix is what agents choose.",
             "a check of ours",
             CLIMBS,
