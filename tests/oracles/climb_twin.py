@@ -195,6 +195,9 @@ class Twin:
         lead, seen = batch["reward"].shape[:2], batch["observation"]
         noise = np.asarray(jax.random.normal(noise_key, (*lead, self.n, self.actor[0]["output"]["bias"].size)))
         first = np.asarray(jax.random.randint(prefix_key, (*lead, 1, 1), 0, self.n))
+        rank = np.arange(self.n)
+        if self.m.order == "random":
+            rank = np.asarray(jax.random.permutation(jax.random.fold_in(prefix_key, 1), self.n))
         gradient = [zeros(params) for params in self.critic]
         counted = [
             (t, e, m)
@@ -208,7 +211,7 @@ class Twin:
             drawn_to = [(1.0, self.taken(batch, t, e), self.target(batch, unit, noise, t, e, m))]
             if self.m.pessimism is not None:
                 greedy, taken = self.everybody(self.actor, seen, t, e), drawn_to[0][1]
-                untried = [taken[j] if j < first[t, e, 0, 0] else greedy[j] for j in range(self.n)]
+                untried = self.joint(self.critic, seen, t, e, first[t, e, 0, 0], greedy, taken, rank)
                 old = self.copies(self.target_critic, seen, t, e, m, untried)
                 drawn_to.append((self.m.pessimism, untried, np.mean(old) - self.m.kappa * np.std(old)))
             for weight, joint, wanted in drawn_to:
@@ -256,7 +259,7 @@ class Twin:
             self.climb(batch, i, lambda t, e: list(current[t, e]), self.gumbel(keys[turn], batch), gradient)
             adam(self.actor[slot], self.actor_state[slot], gradient, self.m.rate, self.m.limit)
             for t, e in current:
-                current[t, e][i] = self.act(self.actor, seen, t, e, i)[0]
+                current[t, e] = self.everybody(self.actor, seen, t, e)  # who shares the slot has moved, too
 
     def gumbel(self, key, batch):
         shape = batch["observation"]["legal"].shape

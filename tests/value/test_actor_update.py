@@ -110,6 +110,37 @@ def test_marginal_values_equal_enumeration(case):
     assert higher, "the best future is not always the actors'"
 
 
+@pytest.mark.parametrize("case", ["three of three", "two of three, after the actors, the first copy"])
+def test_expected_marginals_equal_enumeration_and_their_slope_is_that_of_the_softmax(case):
+    """phi_i(a) for every a, as if the agent had chosen it; the loss is minus sum_a pi(a) phi_i(a), phi held still."""
+    agents, part = TEAMS[case]
+    part = replace(part, gradient="expected")
+    learner, learning = opened(omdpg(), agents=agents, critic=ENSEMBLE, actor_update=part, sharing="none")
+    loops = twin(learner, learning, update="marginal", prefix=part.prefix, by=part.by)
+    seen = batch(learner.spec, 1, 4, 0)
+    view, values = plain_observation(seen.observation), learning.critic["actions"]
+
+    @quick
+    def look(actor):
+        own = climb(learner)
+        raw, _ = learner.agents.unroll(actor, seen, ())
+        now = Situation(own.actions(raw, seen.observation, jax.random.split(KEY)[0]), own.taken(seen), seen,
+                        learner.critic, values, True)  # fmt: skip
+        phi = part.of_choices(now, jax.random.split(KEY)[1])
+        return now.live, now.taken, phi, own.chances(raw, seen.observation), own.together(actor, values, seen, KEY)[0]
+
+    live, taken, phi, chances, loss = map(np.asarray, look(learning.actor))
+    for t, e, i in np.argwhere(view["alive"]):
+        for a in np.flatnonzero(view["legal"][t, e, i]):
+            mine = list(live[t, e])
+            mine[i] = np.eye(live.shape[-1])[a]
+            best = loops.joint(loops.critic, view, t, e, i, mine, list(taken[t, e]), np.arange(agents))
+            assert phi[t, e, i, a] == pytest.approx(loops.climbed(loops.critic, view, t, e, i, best), abs=1e-5)
+    counts = view["alive"].sum((0, 1))
+    wanted = -((chances * phi).sum(-1) * view["alive"]).sum((0, 1)) / counts
+    assert loss == pytest.approx(wanted.sum(), rel=1e-5)
+
+
 def test_a_fixed_order_reads_no_key_and_a_random_one_does():
     seen = batch(spec(3), 2, 4, 0)
     for order, changes in (("fixed", False), ("random", True)):

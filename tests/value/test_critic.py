@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from coterie.value.actor_update import Marginal
 from coterie.value.climb import Climb
 from coterie.value.critic import JointAction, OwnAction
 from coterie.value.difference import targets
 from coterie.value.recipes import iddpg, omdpg
-from tests.value.climbing import climb, opened, plain_observation, stirred, twin
-from tests.value.sequences import batch, quick, step
+from tests.value.climbing import TYPES, climb, opened, plain_observation, stirred, twin
+from tests.value.sequences import batch, quick, spec, step
 
 CRITICS = {
     "own action": OwnAction(2),
@@ -89,7 +90,8 @@ def same_row(seen, rows):
 
 @pytest.mark.parametrize("each", [False, True])
 def test_targets_look_beyond_the_clock_and_not_beyond_the_end(each):
-    learner, learning = opened(critic=JointAction(each=each, ensemble=3))
+    own = spec(3, types=TYPES, reward="individual" if each else "team")
+    learner, learning = opened(own=own, critic=JointAction(each=each, ensemble=3))
     target = stirred({"actor": learning.actor, "critic": learning.critic["actions"]})
     seen = same_row(batch(learner.spec, 1, 4, 0, dead=0.0), 4)
     alive = np.array([[[True, False, True]] * 4])  # the second agent dies in this step
@@ -140,16 +142,16 @@ def test_noise_on_target_actions_is_cut_and_stays_in_the_box():
 
 
 def test_untried_joint_actions_are_greedy_completions_of_those_tried():
-    learner, learning = opened(omdpg())
+    learner, learning = opened(omdpg(), actor_update=Marginal(enumerated=0))
     seen = batch(learner.spec, 1, 200, 0, dead=0.0)
 
     @quick
-    def look(actor):
+    def look(actor, critic):
         own = climb(learner)
         taken, raw = own.taken(seen), learner.agents.unroll(actor, seen, ())[0]
-        return taken, own.actions(raw, seen.observation), own.untried(actor, seen, taken, jax.random.key(0))
+        return taken, own.actions(raw, seen.observation), own.untried(actor, critic, seen, taken, jax.random.key(0))
 
-    taken, greedy, untried = map(np.asarray, look(learning.actor))
+    taken, greedy, untried = map(np.asarray, look(learning.actor, learning.critic["actions"]))
     first = np.zeros(200, int)  # agents whose actions are the replay's, as far as one can tell
     for row in range(200):
         fits = [
@@ -170,7 +172,8 @@ def loss(learner, params, target, seen):
 
 
 def pessimistic(weight, kappa=0.7):
-    return opened(omdpg(), critic=JointAction(ensemble=3, pessimism=weight, kappa=kappa))
+    part = JointAction(ensemble=3, pessimism=weight, kappa=kappa)
+    return opened(omdpg(), critic=part, actor_update=Marginal(enumerated=0))
 
 
 def test_pessimistic_values_by_hand():
@@ -185,7 +188,7 @@ def test_pessimistic_values_by_hand():
     @quick
     def look(params):
         own, key = climb(learner), jax.random.split(jax.random.key(1))[1]
-        untried = own.untried(stirred(learning.actor), seen, own.taken(seen), key)
+        untried = own.untried(stirred(learning.actor), params, seen, own.taken(seen), key)
         return learner.critic.joint(params, seen.observation.local, seen.observation.state, untried)
 
     old, now = (np.asarray(look(p)) for p in (target["critic"], params))

@@ -115,7 +115,9 @@ def leaves(state):
 def test_a_seed_alone_equals_the_same_seed_beside_others(runs, states):
     run, wanted = runs("omdpg"), leaves(of(states("omdpg")[-1], 2))
     found = leaves(of(stepped(run.game, run.learner, (2,))[-1], 0))
-    assert [name for name in wanted if not np.array_equal(wanted[name], found[name])] == []
+    # To the last digit but one: where there is one seed XLA has no loop over seeds, and rounds the actions otherwise.
+    for name, value in wanted.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-6, atol=1e-7, err_msg=name)
 
 
 def test_a_batch_of_seeds_changes_no_more_than_the_last_digits(runs, states):

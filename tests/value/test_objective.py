@@ -13,11 +13,12 @@ from coterie.value.objective import NStep, TdLambda
 from coterie.value.recipes import iql, vdn
 from tests.oracles import estimators, returns
 from tests.policy.rollouts import quick
-from tests.value.by_hand import batch, measured, opened, seen, utilities
+from tests.value.by_hand import OWN, batch, measured, opened, seen, utilities
 from tests.value.sequences import batch as anything
 from tests.value.sequences import spec
 
 GAMMA = 0.9
+EACH = replace(OWN, reward="individual")
 
 
 def drawn(seed, length=7, rows=5, values=2):
@@ -119,9 +120,11 @@ def test_following_choices_are_legal_and_the_dead_have_none():
     now = batch([[[0, 0]] * 2], [[0.0, 0.0]], final=seen((1, 2), legal=legal, alive=alive))
     value, _ = following(opened(vdn()), now)
     np.testing.assert_array_equal(value[0, :, 0], [5.0 + 10.0, 3.0])
-    value, y = following(opened(iql()), now)
-    np.testing.assert_array_equal(value[0], [[5.0, 10.0], [3.0, 0.0]])
+    value, y = following(opened(iql(), own=EACH), now)
+    np.testing.assert_array_equal(value[0, 0], [5.0, 10.0])
     np.testing.assert_array_equal(y[0], [[2.5, 5.0], [1.5, 0.0]])
+    _, y = following(opened(iql()), now)
+    np.testing.assert_array_equal(y[0], [[2.5, 5.0], [1.5, 5.0]])  # the team goes on to earn, whoever died
 
 
 def test_a_truncated_step_is_worth_where_it_led_and_not_the_next_episode():
@@ -142,8 +145,10 @@ def test_an_agent_that_died_earns_nothing_more():
     after = seen((3, 1), alive=np.array([[[True, False]]] * 3))
     now = batch([[[0, 0]]] * 3, [[0.0], [8.0], [8.0]], [[False], [False], [True]], alive=alive, final=after)
     for objective, a in ((NStep(3), 0.5 * 8.0 + 0.25 * 8.0), (NStep(1), 0.5 * 3.0)):
-        _, y = following(opened(iql(), 3, objective=objective), now)
+        _, y = following(opened(iql(), 3, own=EACH, objective=objective), now)
         np.testing.assert_array_equal(y[0, 0], [a, 0.0])
+    _, y = following(opened(iql(), 3, objective=NStep(3)), now)
+    np.testing.assert_array_equal(y[0, 0], [6.0, 6.0])  # of a team's reward the dead are paid, too
 
 
 def test_targets_are_held_still():

@@ -78,6 +78,9 @@ FORBIDDEN = {
     "an average that never moves": (replace(vdn(), scale=ByReturns(1.0)), "scale.beta is 1.0: give", ("less than 1",)),
     "no floor": (replace(vdn(), scale=ByReturns(floor=0.0)), "scale.floor is 0.0: give", ("above 0",)),
     "chunks that do not fit": (recurrent(vdn(), chunk=7), "chunk 7 does not divide", ("25 steps", "divisor")),
+    "single steps for several": (
+        replace(vdn(), objective=TdLambda(), chunk=1), "objective td_lambda looks beyond a step", ("longer chunk",)
+    ),
     "chunks below 0": (replace(vdn(), chunk=-5), "chunk -5 does not divide", ("divisor",)),
     "a replay smaller than an iteration": (
         replace(vdn(), replay=Replay(199)), "replay.capacity 199 is less than the 200 steps", ("at least",)
