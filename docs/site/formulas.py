@@ -39,7 +39,8 @@ def drawn(page: str, complain: Callable[[str], None]) -> str:
 
 
 def _drawn(formula: str, block: bool) -> str:
-    drawing = convert(formula.strip(), display="block" if block else "inline")
+    known = formula.strip().replace("\\arg\\max", "\\operatorname{argmax}")  # the converter knows no \\arg
+    drawing = convert(known, display="block" if block else "inline")
     if "\\" in drawing or formula.count("{") != formula.count("}"):  # the converter passes over both
         raise ValueError("an unknown command, or a brace without its other half")
     drawing = _SCRIPT.sub(lambda match: f"<mi>{_script(match[1])}</mi>", drawing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coterie.nets.networks import Network
 from coterie.policy import recipes as on_policy
 from coterie.policy.recipes import (
     Recipe,
@@ -53,7 +54,7 @@ def recurrent(recipe: AnyRecipe, width: int = 64, chunk: int = 0) -> AnyRecipe:
 
 
 __all__ = [
-    "RECIPES", "AnyRecipe", "Recipe", "ValueRecipe", "a2po", "coppo", "cwqmix", "dpo", "dpo_without_kl",
+    "RECIPES", "AnyRecipe", "Network", "Recipe", "ValueRecipe", "a2po", "coppo", "cwqmix", "dpo", "dpo_without_kl",
     "dpo_without_sqrt", "haddpg", "happo", "hatd3", "hysteretic_dqn", "iddpg", "ippo", "ippo_kl", "iql", "lenient_dqn",
     "lenient_mappo", "maddpg", "mappo", "omdpg", "optimistic_mappo", "owqmix", "perla_ippo", "perla_mappo", "qmix",
     "qplex", "qtran", "recurrent", "vdn",
