@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from functools import partial
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -415,7 +416,8 @@ def test_the_server_is_for_this_machine_alone(tmp_path):
 def test_interrupting_the_server_ends_it_quietly(tmp_path):
     known = fabricate(tmp_path / "c", done=0)
     words = [sys.executable, "-m", "coterie.cli", "serve", str(known.directory), "--port", "0"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may ignore interrupts
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=heeds) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+/", line)
