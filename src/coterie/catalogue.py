@@ -16,7 +16,7 @@ from coterie.recipes import RECIPES, AnyRecipe, ValueRecipe, recurrent
 from coterie.value.learner import ValueLearner
 
 _GAME_MODULES = ("matrix", "stochastic", "stag_hunt", "foraging", "particle_spread", "particle_formation", "probe",
-                 "probe_teams")  # fmt: skip
+                 "probe_teams", "battle")  # fmt: skip
 _BRIDGE_MODULES = ("mujoco", "smax", "jaxmarl_mpe", "jaxmarl_overcooked", "jaxmarl_more", "football", "starcraft")
 
 

@@ -1,0 +1,143 @@
+"""One step of a battle: eight game loops of choosing, hitting, healing and moving.
+
+Everything of a loop happens at once: targets are chosen and hits land where units stand at its start.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from coterie.games.battle import combat, healing, opponent, physics
+from coterie.games.battle.combat import Assault, Blows, Posture
+from coterie.games.battle.physics import Field
+from coterie.games.battle.roster import Meeting, Roster, meeting, part
+from coterie.games.battle.world import Cast, Moves, Orders, World
+
+TICKS = 8
+"""Game loops of one step."""
+ARRIVED = 0.5
+"""Cells from the goal within which an enemy stands."""
+AHEAD = 2.0
+"""Cells that SMAC's move orders aim ahead."""
+
+
+def advance(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders) -> World:
+    """The world after the eight loops of one step."""
+    a = cast.allies
+    sides = part(roster, slice(None, a)), part(roster, slice(a, None))
+    meetings = meeting(sides[0], sides[1]), meeting(sides[1], sides[0])
+    world = world._replace(victim=jnp.full_like(world.victim, -1))
+
+    def loop(_: int, now: World) -> World:
+        return tick(cast, field, roster, sides, meetings, now, orders)
+
+    return jax.lax.fori_loop(0, TICKS, loop, world)
+
+
+def tick(
+    cast: Cast, field: Field, roster: Roster, sides: tuple[Roster, Roster], meetings: tuple[Meeting, Meeting],
+    world: World, orders: Orders,
+) -> World:  # fmt: skip
+    """The world one game loop later."""
+    a = cast.allies
+    alive = world.health > 0
+    dx = world.x[None, a:] - world.x[:a, None]  # from ally to enemy
+    dy = world.y[None, a:] - world.y[:a, None]
+    both = alive[:a, None] & alive[None, a:]
+    posture = Posture(alive, alive & (world.cooldown <= 0), world.loaded)
+    ours, theirs = (Posture(*(flag[side] for flag in posture)) for side in (slice(None, a), slice(a, None)))
+
+    aims = both & meetings[0].can & (orders.aim[:, None] == _places(dx.shape[1])[None])
+    can = both.swapaxes(0, 1) & meetings[1].can
+    target = opponent.choose(
+        meetings[1], (dx**2 + dy**2).swapaxes(0, 1), can, world.target, world.shooter, world.quiet[a:], orders.tie,
+        cast.hunts,
+    )  # fmt: skip
+    hunts = can & (target[:, None] == _places(a)[None])
+    given = combat.assault(cast.ours, meetings[0], *sides, ours, aims, dx, dy)
+    taken = combat.assault(
+        cast.theirs, meetings[1], *sides[::-1], theirs, hunts, -dx.swapaxes(0, 1), -dy.swapaxes(0, 1)
+    )
+    chases = chased(aims, world.x[a:], world.y[a:]), chased(hunts, world.x[:a], world.y[:a])
+    after = hurt(roster, world, orders, alive, given, taken)._replace(target=target)
+    ours_to = sent(after, orders, given, chases[0])
+    theirs_to = marched(cast, after, orders, taken, chases[1])
+    if cast.ours.heals:
+        after, ours_to = healing.tend(sides[0], after, 0, orders.aim, ours_to)
+    if cast.theirs.heals:
+        after, theirs_to = healing.tend(sides[1], after, a, None, theirs_to)
+    return moved(field, roster, after, Moves(*(jnp.concatenate(pair) for pair in zip(ours_to, theirs_to, strict=True))))
+
+
+def _places(count: int) -> np.ndarray:
+    return np.arange(count, dtype=np.int32)[:, None]
+
+
+def chased(aims: Bool[Array, "A B L"], x: Float[Array, "B L"], y: Float[Array, "B L"]) -> Moves:
+    """Where the targets are."""
+    return Moves((aims * x[None]).sum(1), (aims * y[None]).sum(1), aims.any(1))
+
+
+def hurt(
+    roster: Roster, world: World, orders: Orders, alive: Bool[Array, "N L"], given: Assault, taken: Assault
+) -> World:
+    """The world after the blows of both sides."""
+    blows = Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))
+    fires = jnp.concatenate([given.fires, taken.fires])
+    bursts = jnp.concatenate([given.bursts, taken.bursts])
+    health, shield = combat.suffer(roster, world.health, world.shield, blows)
+    health = jnp.where(bursts | ~alive, 0.0, health)
+    quiet = jnp.where(blows.hits > 0, 0.0, world.quiet + 1)
+    health, shield = combat.recover(roster, health, shield, quiet)
+    victim = jnp.concatenate([given.victim, taken.victim])
+    again = jnp.maximum(world.cooldown, -1.0) + roster.period + orders.delay
+    return world._replace(
+        health=health,
+        shield=jnp.where(health > 0, shield, 0.0),
+        cooldown=jnp.where(fires, again, world.cooldown - 1),
+        hold=jnp.where(fires, roster.point, world.hold - 1),
+        quiet=quiet,
+        loaded=world.loaded & ~bursts,
+        shooter=jnp.where(given.shooter >= 0, given.shooter, world.shooter),
+        victim=jnp.where(victim >= 0, victim, world.victim),
+    )
+
+
+def sent(world: World, orders: Orders, given: Assault, chase: Moves) -> Moves:
+    """Where the allies go: the way they were told, or to a target out of reach."""
+    a = len(orders.aim)
+    told = (orders.way_x != 0) | (orders.way_y != 0)
+    return Moves(
+        jnp.where(told, world.x[:a] + AHEAD * orders.way_x, chase.x),
+        jnp.where(told, world.y[:a] + AHEAD * orders.way_y, chase.y),
+        told | (chase.wanted & ~given.close),
+    )
+
+
+def marched(cast: Cast, world: World, orders: Orders, taken: Assault, chase: Moves) -> Moves:
+    """Where the enemies go: to a target out of reach, without one to their goal."""
+    a = cast.allies
+    if not cast.marches:
+        return chase._replace(wanted=chase.wanted & ~taken.close)
+    x, y = world.x[a:], world.y[a:]
+    away = (orders.goal_x - x) ** 2 + (orders.goal_y - y) ** 2 > ARRIVED**2
+    return Moves(
+        jnp.where(chase.wanted, chase.x, orders.goal_x),
+        jnp.where(chase.wanted, chase.y, orders.goal_y),
+        jnp.where(chase.wanted, ~taken.close, away),
+    )
+
+
+def moved(field: Field, roster: Roster, world: World, moves: Moves) -> World:
+    """The world after everyone has walked and made room."""
+    alive = world.health > 0
+    walks = moves.wanted & alive & (world.hold <= 0)
+    ux, uy, distance = physics.towards(field, world.x, world.y, moves.x, moves.y, roster.flies | roster.strides)
+    pace = jnp.where(walks, jnp.minimum(roster.speed, distance), 0.0)
+    x, y = world.x + pace * ux, world.y + pace * uy
+    push_x, push_y = physics.pushes(x, y, roster.separation, roster.flies, alive, walks)
+    x, y = physics.confine(field, roster, world.x, world.y, x + push_x, y + push_y)
+    return world._replace(x=x, y=y)

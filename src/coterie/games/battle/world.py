@@ -1,0 +1,79 @@
+"""What the loops of a battle change, and what a step is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jaxtyping import Array, Bool, Float, Int
+
+from coterie.games.battle.combat import Powers
+
+
+class World(NamedTuple):
+    """What the loops change; allies first, then enemies.
+
+    Cells for places; loops for ``cooldown`` (until the next attack; of a healer: 1 while it heals), ``hold`` (until it
+    may move) and ``quiet`` (since it was last hit).
+    """
+
+    x: Float[Array, "N L"]
+    y: Float[Array, "N L"]
+    health: Float[Array, "N L"]
+    shield: Float[Array, "N L"]
+    cooldown: Float[Array, "N L"]
+    hold: Float[Array, "N L"]
+    quiet: Float[Array, "N L"]
+    energy: Float[Array, "N L"]
+    loaded: Bool[Array, "N L"]
+    """Whether it has not exploded yet."""
+    target: Int[Array, "E L"]
+    """The ally that each enemy is after, or the friend of a healer; -1: none."""
+    shooter: Int[Array, "E L"]
+    """The ally that hit each enemy last; -1: none."""
+    victim: Int[Array, "N L"]
+    """Whom each unit hit or healed last in this step, within the side it hit or healed; -1: nobody. For pictures."""
+
+
+class Orders(NamedTuple):
+    """What a step is given: the allies' actions, the enemies' order, and the dice."""
+
+    way_x: Float[Array, "A L"]
+    way_y: Float[Array, "A L"]
+    """Direction of a move, or 0."""
+    aim: Int[Array, "A L"]
+    """The enemy that is attacked, for a healer the ally that is healed; -1: none."""
+    goal_x: Float[Array, "1 L"]
+    goal_y: Float[Array, "1 L"]
+    """Where enemies without a target go."""
+    delay: Float[Array, "N L"]
+    """Loops added to the period of an attack."""
+    tie: Float[Array, "A L"]
+    """Tells allies at the same distance apart: tiny shares of it."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """What is known of a battle when it is built.
+
+    Args:
+        allies: A, how many of the units are allies.
+        ours: What the allies may do.
+        theirs: What the enemies may do.
+        hunts: Whether enemies notice allies at any distance.
+        marches: Whether enemies have a place to go to.
+    """
+
+    allies: int
+    ours: Powers
+    theirs: Powers
+    hunts: bool = False
+    marches: bool = True
+
+
+class Moves(NamedTuple):
+    """Where units want to be, and whether they want to move at all."""
+
+    x: Float[Array, "N L"]
+    y: Float[Array, "N L"]
+    wanted: Bool[Array, "N L"]
