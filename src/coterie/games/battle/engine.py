@@ -56,11 +56,12 @@ def tick(
         meetings[1], (dx**2 + dy**2).swapaxes(0, 1), can, world.target, world.shooter, world.quiet[a:], orders.tie,
         cast.hunts,
     )  # fmt: skip
+    if cast.theirs.heals:
+        target = jnp.where(sides[1].heals, world.target, target)  # their patients; healing chooses them
     hunts = can & (target[:, None] == _places(a)[None])
-    given = combat.assault(cast.ours, meetings[0], *sides, ours, aims, dx, dy)
-    taken = combat.assault(
-        cast.theirs, meetings[1], *sides[::-1], theirs, hunts, -dx.swapaxes(0, 1), -dy.swapaxes(0, 1)
-    )
+    given = combat.assault(cast.ours, meetings[0], sides[0], sides[1], ours, aims, dx, dy)
+    back_x, back_y = -dx.swapaxes(0, 1), -dy.swapaxes(0, 1)
+    taken = combat.assault(cast.theirs, meetings[1], sides[1], sides[0], theirs, hunts, back_x, back_y)
     chases = chased(aims, world.x[a:], world.y[a:]), chased(hunts, world.x[:a], world.y[:a])
     after = hurt(roster, world, orders, alive, given, taken)._replace(target=target)
     ours_to = sent(after, orders, given, chases[0])

@@ -127,7 +127,7 @@ class Battle:
         return Telling(self.battle.ally_shields, self.battle.enemy_shields, self.see_last_actions, self.see_clock,
                        self.state_clock)  # fmt: skip
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
         """What the game is. The optimum is unknown: with shields a win may pay more than 20."""
         names = self.battle.ally_units
@@ -147,8 +147,9 @@ class Battle:
         n, roster = len(self.units), Roster(*(column[:, 0] for column in self.roster))
         zeros = jnp.zeros(n)
         nobody = jnp.full(self.enemies, -1, jnp.int32)
+        x, y = jnp.asarray(self.places.T)
         world = World(
-            *jnp.asarray(self.places.T), jnp.asarray(roster.health), jnp.asarray(roster.shield), zeros, zeros, zeros,
+            x, y, jnp.asarray(roster.health), jnp.asarray(roster.shield), zeros, zeros, zeros,
             jnp.asarray(roster.energy), jnp.ones(n, bool), nobody, nobody, jnp.full(n, -1, jnp.int32),
         )  # fmt: skip
         points = np.array(self.battle.order or ((0.0, 0.0),), np.float32)
@@ -215,6 +216,7 @@ class Battle:
         return (gain + reward.WIN * end.won) / scale
 
 
-def _types(units: tuple[str, ...], order: tuple[str, ...]) -> Float[np.ndarray, "U bits"]:
+def _types(units: tuple[str, ...], order: tuple[str, ...]) -> Float[Array, "U bits"]:
     """One-hot rows of types; no columns where a map does not tell them."""
-    return np.array([[name == kind for kind in order] for name in units], np.float32).reshape(len(units), len(order))
+    rows = np.array([[name == kind for kind in order] for name in units], np.float32)
+    return jnp.asarray(rows.reshape(len(units), len(order)))
