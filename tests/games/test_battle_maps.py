@@ -8,7 +8,9 @@ import pytest
 
 from coterie.contracts import CoterieError
 from coterie.games.battle.layout import GAP, places
-from coterie.games.battle.maps import MAPS, BattleMap, Group, max_reward
+from coterie.games.battle.maps import MAPS, BattleMap, Group
+from coterie.games.battle.reward import largest
+from coterie.games.battle.roster import fixed
 from coterie.games.battle.terrain import TERRAINS, Terrain, cells, connected, fine, half_planes, open_at, reached
 from coterie.games.battle.units import BALANCES, BASE
 
@@ -53,10 +55,11 @@ def test_all_maps_are_there():
 def test_sizes_are_smacs(name):
     battle = MAPS[name]
     a, e, actions = len(battle.ally_units), len(battle.enemy_units), 6 + len(battle.enemy_units)
+    units = battle.ally_units + battle.enemy_units
     own, theirs = battle.ally_shields + len(battle.ally_types), battle.enemy_shields + len(battle.enemy_types)
     seen = 4 + e * (5 + theirs) + (a - 1) * (5 + own) + 1 + own
     state = a * (4 + own) + e * (3 + theirs) + a * actions
-    assert (a, e, battle.length, actions, seen, state, max_reward(battle, BASE)) == SIZES[name]
+    assert (a, e, battle.length, actions, seen, state, largest(fixed(units, BASE), a)) == SIZES[name]
 
 
 def test_sides_and_orders_of_types():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -14,11 +16,11 @@ from coterie.contracts import CoterieError, Scene, Shape
 from coterie.training.files import write_bytes
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
 Tracks = Mapping[str, Sequence[Scene]]
 PANEL = 340
-"""Width of a track in pixels, margins included."""
+"""Width of a track in pixels, margins included, where no scene is zoomed."""
 MARGIN, HEADER, FOOTER = 14, 36, 32
 FINE = 3
 """Frames are drawn this many times larger, then reduced: every edge is smooth."""
@@ -43,20 +45,15 @@ def write_gif(path: str | Path, tracks: Tracks, fps: float = 10) -> None:
     length = _length(tracks)
     if not 0 < fps <= 50:
         raise CoterieError(f"fps must be above 0 and at most 50, not {fps!r}")
-    height = max(_plot_height(scenes[0]) for scenes in tracks.values()) + HEADER + FOOTER
-    frames = []
-    for time in range(length):
-        page = Image.new("RGB", (FINE * PANEL * len(tracks), FINE * height), PAPER)
-        for column, (title, scenes) in enumerate(tracks.items()):
-            panel = _panel(scenes[min(time, len(scenes) - 1)], title, height)
-            page.paste(panel, (FINE * PANEL * column, 0))
-        frames.append(page.resize((PANEL * len(tracks), height), Image.Resampling.LANCZOS))
     # One palette for all frames, from the first, a middle and the last: colours never flicker.
-    sample = Image.new("RGB", (frames[0].width, 3 * height))
-    for row, frame in enumerate((frames[0], frames[length // 2], frames[-1])):
-        sample.paste(frame, (0, row * height))
+    samples = [_frame(tracks, time) for time in (0, length // 2, length - 1)]
+    sample = Image.new("RGB", (samples[0].width, 3 * samples[0].height))
+    for row, frame in enumerate(samples):
+        sample.paste(frame, (0, row * frame.height))
     palette = sample.quantize(COLORS)
-    first, *others = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
+    first, *others = (
+        _frame(tracks, time).quantize(palette=palette, dither=Image.Dither.NONE) for time in range(length)
+    )
     durations = [round(1000 / fps)] * (length - 1) + [LAST_FRAME_MS]
     film = io.BytesIO()
     first.save(film, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
@@ -75,10 +72,24 @@ def write_html(path: str | Path, tracks: Tracks, title: str) -> None:
         CoterieError: If there is nothing to draw, or the place cannot be written.
     """
     _length(tracks)
-    data = [{"name": name, "scenes": [_plain(scene) for scene in scenes]} for name, scenes in tracks.items()]
+    places: dict[Shape, int] = {}  # what many frames share, such as walls, is written once
+    for scenes in tracks.values():
+        for scene in scenes:
+            for shape in scene.shapes:
+                places.setdefault(shape, len(places))
+    data = {
+        "shapes": [_plain(shape) for shape in places],
+        "tracks": [
+            {
+                "name": name,
+                "scenes": [_plain(scene) | {"shapes": [places[x] for x in scene.shapes]} for scene in scenes],
+            }
+            for name, scenes in tracks.items()
+        ],
+    }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     page = files("coterie.training").joinpath("replay.html").read_text("utf-8")
-    write_bytes(Path(path), page.replace("{{title}}", escape(title)).replace("{{tracks}}", text).encode())
+    write_bytes(Path(path), page.replace("{{title}}", escape(title)).replace("{{data}}", text).encode())
 
 
 def _length(tracks: Tracks) -> int:
@@ -88,39 +99,60 @@ def _length(tracks: Tracks) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """A scene as JSON, numbers to four places: a page of 25 steps stays small."""
+    """A scene (without its shapes) or a shape as JSON, without what is usual, and numbers to four places."""
     if isinstance(value, Scene | Shape):
-        return {k: _plain(v) for k, v in vars(value).items() if v not in (None, "")}
+        kept = {each.name: getattr(value, each.name) for each in fields(value) if each.name != "shapes"}
+        usual = {each.name: each.default for each in fields(value)}
+        return {name: _plain(own) for name, own in kept.items() if own != usual[name]}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _plot_height(scene: Scene) -> int:
+def _frame(tracks: Tracks, time: int) -> Image.Image:
+    """What all tracks show at a time, side by side."""
+    from PIL import Image
+
+    width = round(PANEL * max(scenes[0].zoom for scenes in tracks.values()))
+    height = max(_plot_height(scenes[0], width) for scenes in tracks.values()) + HEADER + FOOTER
+    page = Image.new("RGB", (FINE * width * len(tracks), FINE * height), PAPER)
+    for column, (title, scenes) in enumerate(tracks.items()):
+        panel = _panel(scenes[min(time, len(scenes) - 1)], title, width, height)
+        page.paste(panel, (FINE * width * column, 0))
+    return page.reduce(FINE)
+
+
+def _plot_height(scene: Scene, width: int) -> int:
     left, bottom, right, top = scene.bounds
-    return round((PANEL - 2 * MARGIN) * (top - bottom) / (right - left))
+    return round((width - 2 * MARGIN) * (top - bottom) / (right - left))
 
 
-def _panel(scene: Scene, title: str, height: int) -> Image.Image:
-    from PIL import Image, ImageDraw, ImageFont
+def _panel(scene: Scene, title: str, width: int, height: int) -> Image.Image:
+    from PIL import Image, ImageDraw
 
-    panel = Image.new("RGB", (FINE * PANEL, FINE * height), PAPER)
+    panel = Image.new("RGB", (FINE * width, FINE * height), PAPER)
     # Mode RGBA makes Pillow blend what is translucent with what is already there.
     pen = ImageDraw.Draw(panel, "RGBA")
-    plot = Image.new("RGB", (FINE * (PANEL - 2 * MARGIN), FINE * _plot_height(scene)), PAPER)
+    plot = Image.new("RGB", (FINE * (width - 2 * MARGIN), FINE * _plot_height(scene, width)), PAPER)
     for shape in scene.shapes:
         _draw(ImageDraw.Draw(plot, "RGBA"), shape, scene, plot.width)
     panel.paste(plot, (FINE * MARGIN, FINE * HEADER))
-    middle = FINE * PANEL / 2
-    pen.text((middle, FINE * HEADER / 2), title, INK, ImageFont.load_default(FINE * 16), anchor="mm")
+    middle = FINE * width / 2
+    pen.text((middle, FINE * HEADER / 2), title, INK, _font(FINE * 16), anchor="mm")
     foot = FINE * (height - FOOTER / 2)
-    pen.text((middle, foot), scene.caption, MUTED, ImageFont.load_default(FINE * 13), anchor="mm")
+    pen.text((middle, foot), scene.caption, MUTED, _font(FINE * 13), anchor="mm")
     return panel
 
 
-def _draw(pen: ImageDraw.ImageDraw, shape: Shape, scene: Scene, width: int) -> None:
+@lru_cache(maxsize=64)
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, which takes a while to unpack."""
     from PIL import ImageFont
 
+    return ImageFont.load_default(size)
+
+
+def _draw(pen: ImageDraw.ImageDraw, shape: Shape, scene: Scene, width: int) -> None:
     left, _, right, top = scene.bounds
     scale = width / (right - left)
     x, y, size = (shape.x - left) * scale, (top - shape.y) * scale, shape.size * scale
@@ -128,7 +160,7 @@ def _draw(pen: ImageDraw.ImageDraw, shape: Shape, scene: Scene, width: int) -> N
     box = (x - size, y - size, x + size, y + size)
     match shape.kind:
         case "disc":
-            pen.ellipse(box, color, PAPER, FINE)
+            pen.ellipse(box, color, PAPER + color[-2:], FINE)
         case "ring":
             pen.ellipse(box, None, color, 2 * FINE)
         case "square":
@@ -137,5 +169,7 @@ def _draw(pen: ImageDraw.ImageDraw, shape: Shape, scene: Scene, width: int) -> N
             end_x, end_y = shape.to or (shape.x, shape.y)
             end = (end_x - left) * scale, (top - end_y) * scale
             pen.line([(x, y), end], color, max(round(size), FINE))
+        case "polygon":
+            pen.polygon([(x + size * a, y - size * b) for a, b in shape.corners], color)
         case "text":
-            pen.text((x, y), shape.text, color, ImageFont.load_default(size), anchor="mm")
+            pen.text((x, y), shape.text, color, _font(size), anchor="mm")

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from coterie.games.battle.roster import Meeting, Roster
+from coterie.games.battle.roster import Meeting, Powers, Roster
 from coterie.games.battle.units import LOOPS
 
 LEAST = 0.5
@@ -44,14 +44,6 @@ class Assault(NamedTuple):
     """Whom each of the side hits; -1: nobody."""
 
 
-class Powers(NamedTuple):
-    """What some unit of a side may do; the code for what none may is not compiled."""
-
-    sweeps: bool
-    bursts: bool
-    heals: bool
-
-
 class Posture(NamedTuple):
     """How the units of a side are in this loop."""
 
@@ -82,7 +74,7 @@ def assault(
     within = aimed & (squared <= meeting.reach**2)
     hit = within & posture.ready[:, None]
     fires = hit.any(1)
-    blows = strikes(meeting, hit, side.hits * (side.blast == 0))
+    blows = strikes(meeting, hit, jnp.where(side.blast == 0, side.hits, 0.0))
     if powers.sweeps:
         more = strikes(meeting, swept(meeting, hit, side, other, dx, dy), side.hits)
         blows = Blows(blows.damage + more.damage, blows.hits + more.hits)
@@ -99,7 +91,7 @@ def assault(
 
 def strikes(meeting: Meeting, hit: Bool[Array, "A B L"], hits: Float[Array, "A L"]) -> Blows:
     """The blows of those who hit their targets (``hit``), each of so many ``hits``."""
-    count = hit * hits[:, None]
+    count = jnp.where(hit, hits[:, None], 0.0)
     return Blows((count * meeting.damage).sum(0), count.sum(0))
 
 
@@ -120,7 +112,7 @@ def swept(
         dx: From each of them to each unit of the other side, to the right.
         dy: The same, up.
     """
-    aim_x, aim_y = (hit * dx).sum(1), (hit * dy).sum(1)
+    aim_x, aim_y = (jnp.where(hit, offset, 0.0).sum(1) for offset in (dx, dy))
     distance = jnp.sqrt(aim_x**2 + aim_y**2) + 1e-6
     ux, uy = (aim_x / distance)[:, None], (aim_y / distance)[:, None]
     off_x, off_y = dx - aim_x[:, None], dy - aim_y[:, None]

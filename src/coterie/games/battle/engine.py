@@ -29,7 +29,7 @@ def advance(cast: Cast, field: Field, roster: Roster, world: World, orders: Orde
     a = cast.allies
     sides = part(roster, slice(None, a)), part(roster, slice(a, None))
     meetings = meeting(sides[0], sides[1]), meeting(sides[1], sides[0])
-    world = world._replace(victim=jnp.full_like(world.victim, -1))
+    world = world._replace(victim=jnp.full_like(world.victim, -1), burst=jnp.zeros_like(world.burst))
 
     def loop(_: int, now: World) -> World:
         return tick(cast, field, roster, sides, meetings, now, orders)
@@ -79,7 +79,8 @@ def _places(count: int) -> np.ndarray:
 
 def chased(aims: Bool[Array, "A B L"], x: Float[Array, "B L"], y: Float[Array, "B L"]) -> Moves:
     """Where the targets are."""
-    return Moves((aims * x[None]).sum(1), (aims * y[None]).sum(1), aims.any(1))
+    to_x, to_y = (jnp.where(aims, place[None], 0.0).sum(1) for place in (x, y))
+    return Moves(to_x, to_y, aims.any(1))
 
 
 def hurt(
@@ -94,16 +95,18 @@ def hurt(
     quiet = jnp.where(blows.hits > 0, 0.0, world.quiet + 1)
     health, shield = combat.recover(roster, health, shield, quiet)
     victim = jnp.concatenate([given.victim, taken.victim])
-    again = jnp.maximum(world.cooldown, -1.0) + roster.period + orders.delay
+    late = jnp.where(world.cooldown > -1, world.cooldown, 0.0)  # what a whole loop adds; who waited is not late
+    again = late + roster.period + orders.delay
     return world._replace(
         health=health,
         shield=jnp.where(health > 0, shield, 0.0),
-        cooldown=jnp.where(fires, again, world.cooldown - 1),
+        cooldown=jnp.where(fires, again, world.cooldown) - 1,
         hold=jnp.where(fires, roster.point, world.hold - 1),
         quiet=quiet,
         loaded=world.loaded & ~bursts,
         shooter=jnp.where(given.shooter >= 0, given.shooter, world.shooter),
         victim=jnp.where(victim >= 0, victim, world.victim),
+        burst=world.burst | bursts,
     )
 
 
@@ -135,10 +138,12 @@ def marched(cast: Cast, world: World, orders: Orders, taken: Assault, chase: Mov
 def moved(field: Field, roster: Roster, world: World, moves: Moves) -> World:
     """The world after everyone has walked and made room."""
     alive = world.health > 0
-    walks = moves.wanted & alive & (world.hold <= 0)
+    mobile = roster.speed > 0  # a building stays, whoever runs into it
+    walks = moves.wanted & alive & (world.hold <= 0) & mobile
     ux, uy, distance = physics.towards(field, world.x, world.y, moves.x, moves.y, roster.flies | roster.strides)
     pace = jnp.where(walks, jnp.minimum(roster.speed, distance), 0.0)
     x, y = world.x + pace * ux, world.y + pace * uy
     push_x, push_y = physics.pushes(x, y, roster.separation, roster.flies, alive, walks)
-    x, y = physics.confine(field, roster, world.x, world.y, x + push_x, y + push_y)
+    x, y = x + jnp.where(mobile, push_x, 0.0), y + jnp.where(mobile, push_y, 0.0)
+    x, y = physics.confine(field, roster, world.x, world.y, x, y)
     return world._replace(x=x, y=y)

@@ -12,18 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from coterie.contracts import ActionSpace, Observation, Outcome, Spec
+from coterie.contracts import ActionSpace, Observation, Outcome, Scene, Spec
 from coterie.games.battle import engine, interface, reward
-from coterie.games.battle.combat import Powers
 from coterie.games.battle.interface import AIM, Telling, View
 from coterie.games.battle.lanes import laned
 from coterie.games.battle.layout import places
-from coterie.games.battle.maps import MAPS, BattleMap, max_reward
+from coterie.games.battle.maps import MAPS, BattleMap
 from coterie.games.battle.physics import field
-from coterie.games.battle.roster import Roster, fixed, part
+from coterie.games.battle.roster import Roster, drawn, fixed, powers
+from coterie.games.battle.scene import Stage, battle_scene
 from coterie.games.battle.terrain import cells
-from coterie.games.battle.units import BALANCES, Balance
-from coterie.games.battle.world import Cast, Orders, World
+from coterie.games.battle.units import BALANCES, KINDS, Balance
+from coterie.games.battle.world import Cast, Orders, World, opening
 from coterie.games.options import one_of, whole_at_least
 
 DELAY = (-1.0, 2.0)
@@ -36,6 +36,8 @@ class BattleState(NamedTuple):
     """A moment of one battle."""
 
     world: World
+    kind: Int[Array, " N"]
+    """What each unit is: a place in ``units.KINDS``."""
     goal: Float[Array, " 2"]
     """Where the enemies march."""
     last: Int[Array, " A"]
@@ -63,6 +65,7 @@ class Battle:
         state_clock: Whether the state tells it.
         jitter: Whether attacks come at random up to a loop earlier and two later.
         length: Steps after which an episode is truncated; 0: the map's own.
+        draw_ranges: Whether replays show the ranges of weapons.
     """
 
     battle: BattleMap = MAPS["3m"]
@@ -75,6 +78,7 @@ class Battle:
     state_clock: bool = False
     jitter: bool = True
     length: int = 0
+    draw_ranges: bool = False
 
     def __post_init__(self) -> None:
         one_of("reward", self.reward, ("dense", "sparse"))
@@ -99,13 +103,13 @@ class Battle:
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """All units by name, allies first."""
+        """All units by name, allies first; where they are drawn, of the first kind."""
         return self.battle.ally_units + self.battle.enemy_units
 
-    @cached_property
-    def roster(self) -> Roster:
-        """Their attributes, NumPy arrays ``[N, 1]``."""
-        return fixed(self.units, BALANCES[self.balance])
+    def roster(self, kind: Int[Array, " N"]) -> Roster:
+        """The attributes of the units, ``[N, 1]``: NumPy arrays unless they are drawn."""
+        units, lot = BALANCES[self.balance], self.battle.lot
+        return drawn(kind[:, None], units, lot.kinds) if lot else fixed(self.units, units)
 
     @cached_property
     def places(self) -> Float[np.ndarray, "N 2"]:
@@ -115,9 +119,10 @@ class Battle:
     @cached_property
     def cast(self) -> Cast:
         """What is known of the battle when it is built."""
-        sides = (part(self.roster, slice(None, self.allies)), part(self.roster, slice(self.allies, None)))
-        ours, theirs = (Powers(*(bool(np.any(column > 0)) for column in (side.sweep, side.blast, side.energy)))
-                        for side in sides)  # fmt: skip
+        ours, theirs = (powers(names, BALANCES[self.balance])
+                        for names in (self.battle.ally_units, self.battle.enemy_units))  # fmt: skip
+        if self.battle.lot:
+            ours = theirs = powers(self.battle.lot.kinds, BALANCES[self.balance])
         order = self.battle.order
         return Cast(self.allies, ours, theirs, hunts=order == (), marches=bool(order))
 
@@ -130,7 +135,7 @@ class Battle:
     @property
     def spec(self) -> Spec:
         """What the game is. The optimum is unknown: with shields a win may pay more than 20."""
-        names = self.battle.ally_units
+        names = ("unit",) * self.allies if self.battle.lot else self.battle.ally_units
         bits = len(self.battle.ally_types), len(self.battle.enemy_types)
         local, state = interface.sizes(self.telling, self.allies, self.enemies, *bits)
         return Spec(
@@ -144,33 +149,34 @@ class Battle:
 
     def reset(self, key: PRNGKeyArray) -> tuple[BattleState, Observation]:
         """A new episode: everybody in place, unhurt."""
-        n, roster = len(self.units), Roster(*(column[:, 0] for column in self.roster))
-        zeros = jnp.zeros(n)
-        nobody = jnp.full(self.enemies, -1, jnp.int32)
-        x, y = jnp.asarray(self.places.T)
-        world = World(
-            x, y, jnp.asarray(roster.health), jnp.asarray(roster.shield), zeros, zeros, zeros,
-            jnp.asarray(roster.energy), jnp.ones(n, bool), nobody, nobody, jnp.full(n, -1, jnp.int32),
-        )  # fmt: skip
-        points = np.array(self.battle.order or ((0.0, 0.0),), np.float32)
-        share = jax.random.uniform(key)
-        goal = points[0] + share * (points[-1] - points[0])
-        state = BattleState(world, goal, jnp.full(self.allies, -1, jnp.int32), jnp.zeros((), jnp.int32), jnp.zeros(()))
+        where, who, place = jax.random.split(key, 3)
+        lot, points = self.battle.lot, np.array(self.battle.order or ((0.0, 0.0),), np.float32)
+        if lot:
+            kind = lot.units(who, self.allies, self.enemies)
+            x, y = lot.starts(place, self.allies, self.enemies)
+            goal = jnp.stack([x[: self.allies].mean(), y[: self.allies].mean()])
+        else:
+            kind = jnp.asarray(np.array([KINDS.index(name) for name in self.units], np.int32))
+            x, y = jnp.asarray(self.places.T)
+            goal = points[0] + jax.random.uniform(where) * (points[-1] - points[0])
+        world = opening(self.roster(kind), x, y, self.enemies)
+        nobody, zero = jnp.full(self.allies, -1, jnp.int32), jnp.zeros((), jnp.int32)
+        state = BattleState(world, kind, goal, nobody, zero, jnp.zeros(()))
         return state, self.observe(state)
 
     def step(
         self, key: PRNGKeyArray, state: BattleState, action: Int[Array, " A"]
     ) -> tuple[BattleState, Observation, Outcome]:
         """Half a second of the battle."""
-        before = state.world
-        world = self._fight(before, self._orders(key, state, action))
+        before, roster = state.world, self.roster(state.kind)
+        world = self._fight(state.kind, before, self._orders(key, state, action))
         died = (before.health > 0) & (world.health <= 0)
         alive = world.health > 0
-        heals, a = self.roster.heals[:, 0], self.allies
+        heals, a = roster.heals[:, 0], self.allies
         end = reward.result(alive[:a], alive[a:], heals[:a], heals[a:], self.battle.healers_count)
-        earned = self._earned(before, world, died, end)
+        earned = self._earned(roster, before, world, died, end)
         time = state.time + 1
-        after = BattleState(world, state.goal, action.astype(jnp.int32), time, state.score + earned)
+        after = BattleState(world, state.kind, state.goal, action.astype(jnp.int32), time, state.score + earned)
         gone = jnp.sum(~alive[:a]), jnp.sum(~alive[a:])
         info = {"won": end.won, "dead_allies": gone[0], "dead_enemies": gone[1]}
         info = {name: value.astype(jnp.float32) for name, value in info.items()}
@@ -179,22 +185,35 @@ class Battle:
 
     def observe(self, state: BattleState) -> Observation:
         """What the team sees of a state."""
-        world, a = state.world, self.allies
+        world, roster, a = state.world, self.roster(state.kind), self.allies
         view = View(
             world.x, world.y, world.health, world.shield, world.cooldown, world.energy,
-            _types(self.battle.ally_units, self.battle.ally_types),
-            _types(self.battle.enemy_units, self.battle.enemy_types), state.last, state.time,
+            interface.types(state.kind[:a], self.battle.ally_types),
+            interface.types(state.kind[a:], self.battle.enemy_types), state.last, state.time,
         )  # fmt: skip
         dx, dy, distance = interface.between(view, a)
-        legal = interface.legal(view, self.roster, cells(self.battle.ground), distance)
-        local = interface.observations(view, self.roster, self.telling, legal, self.limit, dx, dy, distance)
-        overview = interface.overview(view, self.roster, self.telling, self.limit, AIM + self.enemies)
+        legal = interface.legal(view, roster, cells(self.battle.ground), distance)
+        local = interface.observations(view, roster, self.telling, legal, self.limit, dx, dy, distance)
+        overview = interface.overview(view, roster, self.telling, self.limit, AIM + self.enemies)
         return Observation(local, overview, legal, world.health[:a] > 0)
 
+    def scene(self, state: BattleState, action: np.ndarray | None) -> Scene:
+        """The battlefield, with what the last step did to whom."""
+        del action
+        units = tuple(KINDS[number] for number in np.asarray(state.kind))
+        roster = fixed(units, BALANCES[self.balance])
+        stage = Stage(self.battle, units, roster, self.limit, self.draw_ranges)
+        return battle_scene(stage, state.world, int(state.time), float(state.score))
+
     @cached_property
-    def _fight(self) -> Callable[[World, Orders], World]:
-        ground = field(self.battle.ground)
-        return laned(lambda world, orders: engine.advance(self.cast, ground, self.roster, world, orders))
+    def _fight(self) -> Callable[[Int[Array, " N"], World, Orders], World]:
+        ground, units, lot = field(self.battle.ground), BALANCES[self.balance], self.battle.lot
+
+        def fight(kind: Int[Array, "N L"], world: World, orders: Orders) -> World:
+            roster = drawn(kind, units, lot.kinds) if lot else fixed(self.units, units)
+            return engine.advance(self.cast, ground, roster, world, orders)
+
+        return laned(fight)
 
     def _orders(self, key: PRNGKeyArray, state: BattleState, action: Int[Array, " A"]) -> Orders:
         """What the loops are given."""
@@ -206,17 +225,11 @@ class Battle:
         aim = jnp.where(action >= AIM, action - AIM, -1).astype(jnp.int32)
         return Orders(east - west, north - south, aim, state.goal[:1], state.goal[1:], delay, TIE * dice[n:])
 
-    def _earned(self, before: World, after: World, died: Array, end: reward.Result) -> Float[Array, ""]:
+    def _earned(self, roster: Roster, before: World, after: World, died: Array, end: reward.Result) -> Float[Array, ""]:
         """The reward of a step."""
-        scale = max_reward(self.battle, BALANCES[self.balance]) / reward.SCALE if self.scaled else 1.0
+        scale = reward.largest(roster, self.allies) / reward.SCALE if self.scaled else 1.0
         if self.reward == "sparse":
-            return (end.won * 1.0 - end.lost * 1.0) / scale
+            return (end.won.astype(jnp.float32) - end.lost.astype(jnp.float32)) / scale
         vital = before.health + before.shield, after.health + after.shield
         gain = reward.dense(*vital, died, self.allies, self.positive)
-        return (gain + reward.WIN * end.won) / scale
-
-
-def _types(units: tuple[str, ...], order: tuple[str, ...]) -> Float[Array, "U bits"]:
-    """One-hot rows of types; no columns where a map does not tell them."""
-    rows = np.array([[name == kind for kind in order] for name in units], np.float32)
-    return jnp.asarray(rows.reshape(len(units), len(order)))
+        return (gain + jnp.where(end.won, reward.WIN, 0.0)) / scale

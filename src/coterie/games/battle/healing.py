@@ -38,7 +38,7 @@ def tend(side: Roster, world: World, first: int, told: Int[Array, "A L"] | None,
     """
     where = slice(first, first + len(side.heals))
     x, y, health, energy = world.x[where], world.y[where], world.health[where], world.energy[where]
-    healing = side.heals & (world.cooldown[where] > 0)
+    healing = side.heals & (world.cooldown[where] >= 0)  # 1 a loop ago
     squared = (x[None] - x[:, None]) ** 2 + (y[None] - y[:, None]) ** 2
     able = side.heals & (health > 0) & (energy >= jnp.where(healing, COST * RATE, START))
     places = np.arange(len(side.heals), dtype=np.int32)[None, :, None]
@@ -58,7 +58,9 @@ def tend(side: Roster, world: World, first: int, told: Int[Array, "A L"] | None,
     return world._replace(
         health=world.health.at[where].set(healed),
         energy=world.energy.at[where].set(charged),
-        cooldown=world.cooldown.at[where].set(jnp.where(side.heals, active * 1.0, world.cooldown[where])),
+        cooldown=world.cooldown.at[where].set(
+            jnp.where(side.heals, active.astype(energy.dtype), world.cooldown[where])
+        ),
         victim=world.victim.at[where].set(jnp.where(active, target, world.victim[where])),
     ), _follow(side, x, y, willing, mine, within, moves, leads=told is None)
 
@@ -88,12 +90,12 @@ def _follow(
     """Healers go to patients out of reach; those of the enemy (``leads``) else to the middle of their friends."""
     has, far = mine.any(1), (mine & ~within).any(1)
     to_x, to_y, wanted = moves
-    to_x = jnp.where(far, (mine * x[None]).sum(1), to_x)
-    to_y = jnp.where(far, (mine * y[None]).sum(1), to_y)
+    to_x = jnp.where(far, jnp.where(mine, x[None], 0.0).sum(1), to_x)
+    to_y = jnp.where(far, jnp.where(mine, y[None], 0.0).sum(1), to_y)
     if not leads:
         return Moves(to_x, to_y, wanted | far)
-    friends = jnp.maximum(willing.sum(0), 1)
-    alone = side.heals & ~has & willing.any(0)
-    to_x = jnp.where(alone, (willing * x).sum(0) / friends, to_x)
-    to_y = jnp.where(alone, (willing * y).sum(0) / friends, to_y)
+    friends = jnp.maximum(willing.sum(0), 1).astype(x.dtype)
+    alone = side.heals & ~has & willing.any(0)[None]
+    to_x = jnp.where(alone, (jnp.where(willing, x, 0.0).sum(0) / friends)[None], to_x)
+    to_y = jnp.where(alone, (jnp.where(willing, y, 0.0).sum(0) / friends)[None], to_y)
     return Moves(to_x, to_y, jnp.where(side.heals & has, far, wanted | alone))

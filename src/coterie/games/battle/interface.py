@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from coterie.games.battle.roster import Roster
 from coterie.games.battle.terrain import SIZE
+from coterie.games.battle.units import KINDS
 
 SIGHT = 9.0
 """Distance of centres below which any unit is seen."""
@@ -86,8 +87,8 @@ def legal(
     a = len(distance)
     alive = view.health > 0
     here = alive[:a]
-    x, y = view.x[:a, None] + WAYS[:, 0], view.y[:a, None] + WAYS[:, 1]
-    inside = (x >= 0) & (x < SIZE) & (y >= 0) & (y < SIZE)
+    x, y = view.x[:a, None] + WAYS[None, :, 0], view.y[:a, None] + WAYS[None, :, 1]
+    inside = (x > -1) & (x < SIZE) & (y > -1) & (y < SIZE)  # SMAC cuts off the fraction: -0.5 is in cell 0
     cell = jnp.clip(x, 0, SIZE - 1).astype(jnp.int32) * SIZE + jnp.clip(y, 0, SIZE - 1).astype(jnp.int32)
     may = inside & jnp.asarray(walkable.reshape(-1))[cell] if not walkable.all() else inside
     heals = roster.heals[:, 0] if roster.heals.shape[-1] == 1 else roster.heals
@@ -149,6 +150,12 @@ def overview(view: View, roster: Roster, telling: Telling, length: int, actions:
     last = one_hot(view.last, actions).reshape(-1)
     return jnp.concatenate([rows(ours, view.ally_type, slice(None, a)),
                             rows(theirs, view.enemy_type, slice(a, None)), last, *clock])  # fmt: skip
+
+
+def types(kind: Int[Array, " U"], order: tuple[str, ...]) -> Float[Array, "U bits"]:
+    """One-hot rows of the units' types; no columns where a map does not tell them."""
+    numbers = np.array([KINDS.index(name) for name in order], np.int32)
+    return (kind[:, None] == numbers[None]).astype(jnp.float32)
 
 
 def one_hot(numbers: Int[Array, " A"], size: int) -> Float[Array, "A size"]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from coterie.contracts import CoterieError
 from coterie.fields import nearest
+from coterie.games.battle.lots import Lot
 from coterie.games.battle.terrain import SIZE, TERRAINS, Terrain, connected
-from coterie.games.battle.units import BASE, KINDS, Unit
+from coterie.games.battle.units import BASE, KINDS
 from coterie.games.options import number_within, whole_at_least
 
 Point = tuple[float, float]
@@ -64,6 +65,7 @@ class BattleMap:
         ally_types: Kinds in the order in which observations and states number the allies; empty: they do not.
         enemy_types: The same of the enemies, whose order differs on some of SMAC's maps.
         healers_count: Whether a side with nothing but healers left goes on.
+        lot: How units and starts are drawn for every episode; then the groups only say how many they are.
 
     Raises:
         CoterieError: A side is empty, too many allies for a team that heals, walls between the two sides, or a value
@@ -79,6 +81,7 @@ class BattleMap:
     ally_types: tuple[str, ...] = ()
     enemy_types: tuple[str, ...] = ()
     healers_count: bool = True
+    lot: Lot | None = None
 
     def __post_init__(self) -> None:
         for side, units, types in (("allies", self.ally_units, self.ally_types),
@@ -91,7 +94,8 @@ class BattleMap:
             raise CoterieError(f"there is no terrain {self.terrain!r}: {nearest(self.terrain, TERRAINS)}")
         if self.order is not None and len(self.order) > 2:
             raise CoterieError(f"the enemies cannot be sent to {len(self.order)} points: give one, two, none, or None")
-        if _heals(self.ally_units) and len(self.ally_units) > len(self.enemy_units):
+        units = self.ally_units if self.lot is None else self.lot.kinds
+        if _heals(units) and len(self.ally_units) > len(self.enemy_units):
             raise CoterieError(
                 f"{len(self.ally_units)} allies with healers meet {len(self.enemy_units)} enemies: to heal an ally "
                 "takes the action of an enemy's number, so give at least as many enemies as allies"
@@ -161,16 +165,6 @@ def _check_ways(battle: BattleMap) -> None:
                 f"{name} cuts {first} ({start[0]:g}, {start[1]:g}) off from {what} ({x:g}, {y:g}): "
                 "choose points, or ground, so that one can walk from one to the other"
             )
-
-
-def max_reward(battle: BattleMap, units: Mapping[str, Unit]) -> float:
-    """What SMAC divides by for its scale of 20: 10 per enemy, 200 for the win, and all their health and shields.
-
-    Args:
-        battle: The map.
-        units: The balance, such as ``units.BASE``.
-    """
-    return 200 + sum(10 + units[unit].health + units[unit].shield for unit in battle.enemy_units)
 
 
 def _opposed(

@@ -5,8 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from coterie.games.battle.game import Battle
-from coterie.games.battle.maps import MAPS
+from coterie.games.battle.lots import Lot
+from coterie.games.battle.maps import MAPS, BattleMap, Group
 from coterie.games.options import variant
+
+
+def _lot(kinds: dict[str, float], helper: str, race: str, allies: int, enemies: int) -> BattleMap:
+    """A battle in the manner of SMACv2: so many units of a race's kinds, by weight, on open ground."""
+    names = tuple(kinds)
+    return BattleMap(
+        (Group(names[0], allies, 9, 16),), (Group(names[0], enemies, 23, 16),), 200, "open", race * 2, ((16, 16),),
+        names, names, lot=Lot(names, tuple(kinds.values()), helper),
+    )  # fmt: skip
+
+
+RACES = {
+    "protoss": ({"stalker": 0.45, "zealot": 0.45, "colossus": 0.1}, "colossus"),
+    "terran": ({"marine": 0.45, "marauder": 0.45, "medivac": 0.1}, "medivac"),
+    "zerg": ({"zergling": 0.45, "hydralisk": 0.45, "baneling": 0.1}, "baneling"),
+}
+"""SMACv2's kinds of each race by weight, and the one that no side has alone."""
+DRAWN = {
+    f"{race}_{allies}_vs_{enemies}": _lot(*lot, race[0].upper(), allies, enemies)
+    for race, lot in RACES.items()
+    for allies, enemies in ((5, 5), (10, 10), (10, 11), (20, 20), (20, 23))
+}
+"""Battles in the manner of SMACv2 by name: units and starts are drawn for every episode."""
 
 
 def told(allies: Sequence[str], enemies: Sequence[str]) -> str:
@@ -25,6 +49,16 @@ def _plural(name: str) -> str:
     return {"colossus": "colossi"}.get(name, f"{name.replace('_', ' ')}s")
 
 
+def _drawn(name: str) -> Callable[..., Battle]:
+    """A function that opens a map whose units are drawn."""
+    battle = DRAWN[name]
+    assert battle.lot
+    kinds = ", ".join(_plural(kind) for kind in battle.lot.kinds)
+    ours, theirs = len(battle.ally_units), len(battle.enemy_units)
+    first = f"Battle {name} (in SMACv2's manner, our physics): {ours} against {theirs}, drawn from {kinds}."
+    return variant(Battle, first, hidden=("battle",), battle=battle)
+
+
 def _map(name: str) -> Callable[..., Battle]:
     """A function that opens a map; all other options can be given."""
     battle = MAPS[name]
@@ -32,5 +66,8 @@ def _map(name: str) -> Callable[..., Battle]:
     return variant(Battle, first, hidden=("battle",), battle=battle)
 
 
-GAMES: dict[str, Callable[..., Battle]] = {f"battle/{name}": _map(name) for name in MAPS}
-"""SMAC's maps by name."""
+GAMES: dict[str, Callable[..., Battle]] = {
+    **{f"battle/{name}": _map(name) for name in MAPS},
+    **{f"battle/{name}": _drawn(name) for name in DRAWN},
+}
+"""SMAC's maps by name, and battles whose units are drawn."""

@@ -18,6 +18,8 @@ YIELD = 0.3
 """How much more than half of an overlap a unit that walks gives way to one that stands."""
 SOFT = 0.5
 """The share of an overlap that is undone in one loop."""
+EDGE = 1e-3
+"""How far inside of straight walls and the map's edge units are held, so that they stand in an open cell."""
 UNROLLED = 12
 """Up to so many units the loop over pairs is written out."""
 
@@ -41,7 +43,7 @@ class Field(NamedTuple):
 def field(terrain: Terrain) -> Field:
     """The field of a terrain."""
     if terrain.convex:
-        return Field(half_planes(terrain).astype(np.float32))
+        return Field((half_planes(terrain) - np.array([0, 0, EDGE])).astype(np.float32))
     walkable, table = fine(terrain), 3 * fine(terrain).astype(np.int32)
     for west, east, south, north in terrain.cliffs:
         rows = (slice(west * QUARTERS, (east + 1) * QUARTERS), slice(south * QUARTERS, (north + 1) * QUARTERS))
@@ -89,11 +91,11 @@ def pushes(
     """
     level = jnp.broadcast_to(flies.astype(jnp.int32), alive.shape)
     level = jnp.where(alive, level, -1 - np.arange(len(alive), dtype=np.int32)[:, None])  # the dead meet nobody
-    yields = YIELD * walks
+    yields = jnp.where(walks, YIELD, 0.0)
     separation = jnp.broadcast_to(separation, x.shape)
 
     def by(sums: tuple[Array, Array], other: tuple[Array, ...]) -> tuple[tuple[Array, Array], None]:
-        ox, oy, osep, olevel, oyield = other
+        ox, oy, osep, olevel, oyield = (value[None] for value in other)
         dx, dy = x - ox, y - oy
         squared = dx**2 + dy**2
         room = separation + osep
@@ -117,7 +119,7 @@ def confine(
     to_y: Float[Array, "N L"],
 ) -> tuple[Float[Array, "N L"], Float[Array, "N L"]]:  # fmt: skip
     """Where units that want to be at ``to`` end up: at the wall, or along it. Flyers only heed the map's edge."""
-    to_x, to_y = jnp.clip(to_x, 0.0, SIZE - 1e-3), jnp.clip(to_y, 0.0, SIZE - 1e-3)
+    to_x, to_y = jnp.clip(to_x, 0.0, SIZE - EDGE), jnp.clip(to_y, 0.0, SIZE - EDGE)
     if ground.open is None:
         px, py = to_x, to_y
         for a, b, c in ground.planes:

@@ -7,10 +7,17 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from coterie.games.battle.roster import Roster
+
 DEATH, WIN, SCALE = 10.0, 200.0, 20.0
 """For each death, for winning, and what the best undamaged return is scaled to."""
 OWN = 0.5
 """Weight of the team's own losses, where they count."""
+
+
+def largest(roster: Roster, allies: int) -> Float[Array, ""]:
+    """What SMAC divides by for its scale of 20: 10 per enemy, 200 for the win, and all their health and shields."""
+    return WIN + (DEATH + roster.health + roster.shield)[allies:].sum()
 
 
 class Result(NamedTuple):

@@ -113,6 +113,20 @@ def drawn(kind: Int[Array, "N L"], kinds: Mapping[str, Unit], possible: Sequence
     return Roster(*(column(np.asarray(values)) for values in tables(kinds)))
 
 
+class Powers(NamedTuple):
+    """What some unit of a side may do; the code for what none may is not compiled."""
+
+    sweeps: bool
+    bursts: bool
+    heals: bool
+
+
+def powers(names: Sequence[str], kinds: Mapping[str, Unit]) -> Powers:
+    """What units by name may do."""
+    units = [kinds[name] for name in names]
+    return Powers(*(any(getattr(unit, what) > 0 for unit in units) for what in ("sweep", "blast", "energy")))
+
+
 class Meeting(NamedTuple):
     """What the units of one side (``A``, rows) can do to those of the other (``B``)."""
 

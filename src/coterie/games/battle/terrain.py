@@ -73,7 +73,7 @@ def _range(name: str, first: object, last: object) -> None:
         )
 
 
-def _flagged(terrain: Terrain) -> Bool[np.ndarray, "32 32"]:
+def flagged(terrain: Terrain) -> Bool[np.ndarray, "32 32"]:
     """The cells of the bands."""
     found = np.zeros((SIZE, SIZE), bool)
     for low, high, runs in terrain.bands:
@@ -82,9 +82,9 @@ def _flagged(terrain: Terrain) -> Bool[np.ndarray, "32 32"]:
     return found
 
 
-def _notches(terrain: Terrain) -> Iterator[tuple[int, int, int, int]]:
+def notches(terrain: Terrain) -> Iterator[tuple[int, int, int, int]]:
     """Blocks in inner corners: first x, first y, and the direction (±1, ±1) of their open side."""
-    blocks = _flagged(terrain).reshape(SIZE // BLOCK, BLOCK, SIZE // BLOCK, BLOCK)
+    blocks = flagged(terrain).reshape(SIZE // BLOCK, BLOCK, SIZE // BLOCK, BLOCK)
     ground = np.pad(blocks.all((1, 3)), 1)
     east = ground[2:, 1:-1].astype(int) - ground[:-2, 1:-1]  # 0 also between two open blocks: that is no corner
     north = ground[1:-1, 2:].astype(int) - ground[1:-1, :-2]
@@ -101,10 +101,10 @@ def _centres() -> Float[np.ndarray, "128 128 2"]:
 @lru_cache(maxsize=64)
 def fine(terrain: Terrain) -> Bool[np.ndarray, "128 128"]:
     """Which quarter cells [x, y] have an open centre; on the diagonal of a corner is open. Read-only."""
-    found = _flagged(terrain).repeat(QUARTERS, 0).repeat(QUARTERS, 1)
+    found = flagged(terrain).repeat(QUARTERS, 0).repeat(QUARTERS, 1)
     edge = BLOCK * QUARTERS
     off = 2 * np.arange(edge) + 1 - edge  # from the block's middle to the centres, in eighths of a cell: exact
-    for x, y, east, north in _notches(terrain) if terrain.corners else ():
+    for x, y, east, north in notches(terrain) if terrain.corners else ():
         x, y = x * QUARTERS, y * QUARTERS
         found[x : x + edge, y : y + edge] = east * off[:, None] + north * off >= 0
     found.setflags(write=False)
@@ -127,7 +127,7 @@ def half_planes(terrain: Terrain) -> Float[np.ndarray, "K 3"]:
     """
     if not terrain.convex:
         raise CoterieError("the terrain is not convex, so half planes do not bound it: use fine, its quarter cells")
-    origins = np.argwhere(_flagged(terrain))
+    origins = np.argwhere(flagged(terrain))
     corners = np.concatenate([origins + np.array([x, y]) for x in (0, 1) for y in (0, 1)])
     reach = (corners @ _COMPASS.T).max(0)
     square = (np.roll(reach, 1) + np.roll(reach, -1)) * _ROOT  # how far a right angle reaches on the diagonal

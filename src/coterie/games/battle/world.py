@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from coterie.games.battle.combat import Powers
+from coterie.games.battle.roster import Powers, Roster
 
 
 class World(NamedTuple):
@@ -33,6 +34,18 @@ class World(NamedTuple):
     """The ally that hit each enemy last; -1: none."""
     victim: Int[Array, "N L"]
     """Whom each unit hit or healed last in this step, within the side it hit or healed; -1: nobody. For pictures."""
+    burst: Bool[Array, "N L"]
+    """Whether it exploded in this step. For pictures."""
+
+
+def opening(roster: Roster, x: Float[Array, " N"], y: Float[Array, " N"], enemies: int) -> World:
+    """Everybody in place and unhurt, in one environment: arrays without ``L``."""
+    n, zeros, nobody = len(x), jnp.zeros_like(x), jnp.full(enemies, -1, jnp.int32)
+    health, shield, energy = (jnp.asarray(full[:, 0]) for full in (roster.health, roster.shield, roster.energy))
+    return World(
+        x, y, health, shield, zeros, zeros, zeros, energy, jnp.ones(n, bool), nobody, nobody,
+        jnp.full(n, -1, jnp.int32), jnp.zeros(n, bool),
+    )  # fmt: skip
 
 
 class Orders(NamedTuple):

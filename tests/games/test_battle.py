@@ -1,0 +1,272 @@
+"""Battles by hand: what the interface tells of scenes, what blows do, who kills whom when, and what is paid."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from coterie import catalogue
+from coterie.contracts import CoterieError
+from coterie.games.battle import MAPS, Battle, BattleMap, Group, combat, reward
+from coterie.games.battle.roster import fixed
+from coterie.games.battle.units import BASE
+from tests.oracles.battle_twin import KINDS, SECOND
+
+CAST = {"marine": 2, "marauder": 1, "medivac": 1, "stalker": 1, "zealot": 2, "colossus": 1, "zergling": 4,
+        "hydralisk": 1, "baneling": 2, "spine_crawler": 1}  # fmt: skip
+SIDES = [tuple(Group(unit, count, x, 16) for unit, count in CAST.items()) for x in (8, 24)]
+STAGE = Battle(BattleMap(*SIDES, 1000, "strip", "PP", None), jitter=False)
+"""Some of every kind on both sides, of which a scene keeps few; the enemies have nowhere to march."""
+DUEL = Battle(BattleMap((Group("marine", 1, 9, 16),), (Group("marine", 1, 14, 16),), 9, "strip", "TT", None),
+              jitter=False)  # fmt: skip
+UNITS = [unit for unit, count in CAST.items() for _ in range(count)]
+STOP, NORTH, SOUTH, EAST, WEST, AIM = range(1, 7)
+NEVER = 1e6
+IDLE = {"cooldown": NEVER}
+"""Changes that keep somebody from fighting."""
+
+reset = partial(jax.jit, static_argnums=0)(lambda game: game.reset(jax.random.key(0))[0])
+observe = partial(jax.jit, static_argnums=0)(lambda game, state: game.observe(state))
+advance = partial(jax.jit, static_argnums=0)(lambda game, state, action: game.step(jax.random.key(0), state, action))
+
+
+class Scene:
+    """A scene on STAGE: of each side those who are named, by kind, place and changes; the others are long dead."""
+
+    def __init__(self, ours, theirs):
+        state = jax.device_get(reset(STAGE))
+        world = {name: np.array(column) for name, column in state.world._asdict().items()}
+        full = {name: world[name].copy() for name in ("health", "shield")}
+        for name in ("health", "shield", "loaded"):
+            world[name][:] = 0
+        self.who = []
+        for first, actors in ((0, ours), (len(UNITS), theirs)):
+            free = list(range(len(UNITS)))
+            for kind, x, y, *changes in actors:
+                i = next(i for i in free if UNITS[i] == kind)
+                free.remove(i)
+                self.who.append(first + i)
+                values = {"health": full["health"][first + i], "shield": full["shield"][first + i]}
+                for name, value in (values | {"x": x, "y": y, "loaded": True} | dict(*changes)).items():
+                    world[name][first + i] = value
+        self.state = state._replace(world=state.world._replace(**world))
+        self.ours, self.theirs = self.who[: len(ours)], [i - len(UNITS) for i in self.who[len(ours) :]]
+        self.earned = 0.0
+
+    def play(self, *actions, steps=1):
+        """Steps in which the allies do these things, or stop; the last of their results."""
+        done = np.zeros(len(UNITS), np.int32)
+        done[self.ours] = [*actions, *[STOP] * (len(self.ours) - len(actions))]
+        for _ in range(steps):
+            self.state, seen, outcome = jax.device_get(advance(STAGE, self.state, done))
+            self.earned += outcome.reward[0]
+        return seen, outcome
+
+    def attack(self, j):
+        """The action that attacks the enemy that was named at place j, or heals that ally."""
+        return AIM + self.theirs[j]
+
+    def heal(self, i):
+        return AIM + self.ours[i]
+
+    def __getattr__(self, name):  # a column of the world for those on the scene, in their order
+        return np.asarray(getattr(self.state.world, name))[self.who]
+
+
+def near(found, *wanted, tolerance=1e-3):
+    np.testing.assert_allclose(found, wanted, atol=tolerance)
+
+
+# What is known of the units and the maps
+
+
+def test_the_units_are_those_of_the_sheet():
+    assert list(BASE) == list(KINDS)
+    for name, unit in BASE.items():
+        kind = KINDS[name]
+        for column in ("health", "shield", "armour", "damage", "bonus", "hits", "reach", "speed", "radius",
+                       "separation", "scale"):  # fmt: skip
+            assert getattr(unit, column) == getattr(kind, column) or name == "medivac", (name, column)
+        assert unit.period == pytest.approx(kind.period * SECOND) and unit.point == pytest.approx(kind.point * SECOND)
+        marks = {"light": unit.light, "armored": unit.armored, "bio": unit.biological, "air": unit.plane == "air",
+                 "strides": unit.plane == "both", "up": unit.hits_air, "heals": unit.energy > 0,
+                 "sweeps": unit.sweep > 0, "blasts": unit.blast > 0, "heal": unit.regeneration > 0}  # fmt: skip
+        assert {mark for mark, has in marks.items() if has} == kind.flags, name
+
+
+TOLD = {  # actions, observation, state: numbers of SMAC's own code
+    "3m": (9, 30, 48), "8m": (14, 80, 168), "25m": (31, 250, 950), "5m_vs_6m": (12, 55, 98),
+    "8m_vs_9m": (15, 85, 179), "10m_vs_11m": (17, 105, 243), "27m_vs_30m": (36, 285, 1170), "MMM": (16, 160, 290),
+    "MMM2": (18, 176, 322), "2s3z": (11, 80, 120), "3s5z": (14, 128, 216), "3s5z_vs_3s6z": (15, 136, 230),
+    "3s_vs_3z": (9, 36, 54), "3s_vs_4z": (10, 42, 61), "3s_vs_5z": (11, 48, 68), "1c3s5z": (15, 162, 270),
+    "2m_vs_1z": (7, 16, 26), "corridor": (30, 156, 282), "6h_vs_8z": (14, 78, 140), "2s_vs_1sc": (7, 17, 27),
+    "so_many_baneling": (38, 202, 397), "bane_vs_bane": (30, 336, 984), "2c_vs_64zg": (70, 332, 342),
+    "6m2m_15m": (21, 184, 314),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_open_games_tell_what_smac_tells(name):
+    game = catalogue.make(f"battle/{name}")
+    _, seen = jax.eval_shape(game.reset, jax.random.key(0))
+    actions, local, state = TOLD[name]
+    a = len(MAPS[name].ally_units)
+    assert (seen.legal.shape, seen.local.shape, seen.state.shape) == ((a, actions), (a, local), (state,))
+    assert (game.spec.n_agents, game.spec.observation_size, game.spec.state_size) == (a, local, state)
+
+
+def test_what_makes_no_battle():
+    for options, message in (({"reward": "shaped"}, "reward must be"), ({"balance": "patch"}, "balance must be"),
+                             ({"length": -1}, "length must be a whole number of at least 0, not -1")):  # fmt: skip
+        with pytest.raises(CoterieError, match=message):
+            Battle(**options)
+
+
+# The interface
+
+
+def aims(seen, scene, i):
+    """Which of the other side somebody may attack."""
+    return [bool(seen.legal[scene.ours[i], AIM + j]) for j in scene.theirs]
+
+
+def test_attacks_up_to_a_distance_of_six():
+    scene = Scene([("marine", 10, 16)], [("zergling", 16, 16), ("zergling", 10, 22.001), ("zergling", 14, 20, IDLE),
+                                         ("marine", 6, 11.5)])  # fmt: skip
+    seen = observe(STAGE, scene.state)
+    assert aims(seen, scene, 0) == [True, False, True, False]
+    assert seen.legal[scene.ours[0], :AIM].tolist() == [False, True, True, True, True, True]
+    others = np.delete(np.asarray(seen.legal), scene.ours, 0)
+    assert others[:, 0].all() and not others[:, 1:].any()  # the dead
+    np.testing.assert_array_equal(seen.alive, np.arange(len(UNITS)) == scene.ours[0])
+    assert not np.delete(np.asarray(seen.local), scene.ours, 0).any()
+
+
+def test_medivacs_heal_whoever_is_near_and_no_medivac():
+    scene = Scene([("medivac", 10, 16), ("marine", 16, 16), ("marine", 16.1, 16, {"health": 1}), ("zealot", 10, 11),
+                   ("stalker", 10, 16, {"health": 3})], [("marine", 11, 16)])  # fmt: skip
+    seen = observe(STAGE, scene.state)
+    legal = np.flatnonzero(seen.legal[scene.ours[0], AIM:]).tolist()
+    assert legal == sorted(scene.ours[i] for i in (1, 3, 4))  # hurt or not; not itself
+    enemies = np.asarray(seen.local[scene.ours[0], 4 : 4 + 6 * len(UNITS)]).reshape(-1, 6)
+    assert enemies[scene.theirs[0], 0] == (scene.theirs[0] in legal) == 1  # the bit of an enemy is that of an ally
+    scene = Scene([("medivac", 10, 16), ("marauder", 10, 15)], [("marine", 11, 16)])
+    seen = observe(STAGE, scene.state)
+    row = np.asarray(seen.local[scene.ours[0], 4:10])
+    near(row, 0, 1 / 9, 1 / 9, 0, 1, 0)  # in reach, but the ally of its number is gone
+
+
+@pytest.mark.parametrize(
+    ("place", "ways"),
+    [((16, 16), "NSEW"), ((16, 22.9), "NSEW"), ((16, 23), "SEW"), ((16, 23.99), "SEW"), ((16, 9), "NSEW"),
+     ((16, 8.99), "NEW"), ((0.4, 16), "NSEW"), ((0, 16), "NSE"), ((31, 16), "NSW"), ((30.99, 16), "NSEW")],
+)  # fmt: skip
+def test_moves_at_walls_and_at_the_edge(place, ways):
+    """The cell one further counts; SMAC cuts its numbers off, so that -0.6 is in cell 0."""
+    scene = Scene([("marine", *place)], [("marine", 16, 16)])
+    moves = np.asarray(observe(STAGE, scene.state).legal)[scene.ours[0], NORTH:AIM]
+    assert "".join(np.array(list("NSEW"))[moves]) == ways
+
+
+def test_rows_of_a_small_battle_by_hand():
+    """2s3z: two stalkers and three zealots a side; the enemies' types are numbered the other way round."""
+    game = Battle(MAPS["2s3z"], see_last_actions=True, see_clock=True, state_clock=True)
+    state = reset(game)
+    world = state.world._replace(
+        x=jnp.array([9.0, 12, 9, 9, 9, 13.5, 9, 30, 9, 9]),
+        y=jnp.array([16.0, 16, 10, 25.5, 16, 16, 7, 16, 16, 16]),
+        health=jnp.array([40.0, 80, 100, 100, 0, 60, 80, 100, 100, 0]),
+        shield=jnp.array([0.0, 20, 50, 25, 0, 40, 80, 5, 50, 0]),
+        cooldown=jnp.array([7.0, -3, 0, 11, 5, 0, 0, 0, 0, 0]),
+    )
+    state = state._replace(world=world, last=jnp.array([1, 6, 2, 3, 0]), time=jnp.asarray(30))
+    seen = observe(game, state)
+    eye = np.eye(11)
+    stalker, zealot = [1, 0], [0, 1]
+    none = [0] * 8
+    enemies = [[1, 0.5, 0.5, 0, 0.75, 0.5, 0, 1], none, none, [1, 0, 0, 0, 1, 1, 1, 0], none]  # the second is 9 away
+    far = [0] * 19
+    allies = [[1, 1 / 3, 1 / 3, 0, 1, 0.25, *stalker, *eye[6]], [1, 2 / 3, 0, -2 / 3, 1, 1, *zealot, *eye[2]], far, far]
+    wanted = np.concatenate([[1, 1, 1, 1], *enemies, *allies, [0.5, 0, *stalker], [0.25]])
+    near(seen.local[0], *wanted, tolerance=1e-6)
+    assert not seen.local[4].any() and seen.legal[4].tolist() == [True] + [False] * 10
+    place = lambda i: [(float(world.x[i]) - 16) / 32, (float(world.y[i]) - 16) / 32]  # noqa: E731
+    rows = [[0.5, 7 / 35, *place(0), 0, *stalker], [1, 0, *place(1), 0.25, *stalker], [1, 0, *place(2), 1, *zealot],
+            [1, 11 / 22, *place(3), 0.5, *zealot], [0] * 7]  # fmt: skip
+    theirs = [[0.75, *place(5), 0.5, 0, 1], [1, *place(6), 1, 0, 1], [1, *place(7), 0.1, 1, 0], [1, *place(8), 1, 1, 0],
+              [0] * 6]  # fmt: skip
+    near(seen.state, *np.concatenate([*rows, *theirs, *eye[[1, 6, 2, 3, 0]], [0.25]]), tolerance=1e-6)
+    start = observe(game, reset(game)).state
+    assert not start[-56:].any()  # no last actions, no time
+
+
+def test_a_medivac_tells_its_energy():
+    scene = Scene([("medivac", 10, 16, {"energy": 30, "cooldown": 1}), ("marine", 9, 16, {"cooldown": 6})],
+                  [("marine", 28, 16)])  # fmt: skip
+    rows = np.asarray(observe(STAGE, scene.state).state[: 5 * len(UNITS)]).reshape(-1, 5)
+    near(rows[scene.ours[0]], 1, 30 / 200, -6 / 32, 0, 0)
+    near(rows[scene.ours[1]], 1, 6 / 15, -7 / 32, 0, 0)
+
+
+# Blows
+
+
+def after(unit, health, shield, damage, hits):
+    """Health and shield after so many hits of such damage in one loop."""
+    blows = combat.Blows(jnp.array([[damage]], jnp.float32), jnp.array([[hits]], jnp.float32))
+    found = combat.suffer(fixed((unit,), BASE), jnp.full((1, 1), float(health)), jnp.full((1, 1), float(shield)), blows)
+    return [float(value[0, 0]) for value in found]
+
+
+@pytest.mark.parametrize(
+    ("scene", "wanted"),
+    [
+        (("marine", 45, 0, 6, 1), (39, 0)),
+        (("zealot", 100, 50, 16, 2), (100, 34)),  # a shield has no armour
+        (("zealot", 100, 50, 50, 5), (100, 0)),  # gone to the point
+        (("zealot", 100, 0, 16, 2), (86, 0)),  # 8 - 1, twice
+        (("stalker", 80, 5, 16, 2), (71, 0)),  # 5 of the first: 3 - 1, then 8 - 1
+        (("zealot", 100, 5.8, 6, 1), (99.5, 0)),  # 0.2 - 1, but half a point at least
+        (("spine_crawler", 300, 0, 4, 2), (299, 0)),  # 2 - 2, twice
+        (("spine_crawler", 3, 0, 40, 1), (0, 0)),
+        (("zealot", 30, 20, 90, 3), (0, 0)),  # 10 - 1 and twice 30 - 1
+    ],
+)
+def test_shields_then_armour_for_every_hit(scene, wanted):
+    near(after(*scene), *wanted, tolerance=1e-4)
+
+
+def hits_by(steps, period, carry=0.0):
+    """How often one fires in the loops of so many steps who could from the first on."""
+    return 1 + int((8 * steps - 1 + 1e-3 + carry) // period)
+
+
+@pytest.mark.parametrize(
+    ("shooter", "target", "distance", "blows", "period"),
+    [  # the loss of health and shield at each attack until the end, from the sheet
+        ("marine", "marine", 5.7, [6] * 7 + [3], 0.8608),
+        ("marine", "medivac", 5.9, [5] * 30, 0.8608),
+        ("stalker", "zealot", 6, [10] * 5 + [9] * 11 + [1], 1.44),  # light: no bonus
+        ("marauder", "stalker", 6, [20] * 4 + [19] * 4 + [4], 1.5),
+        ("zealot", "marine", 0.9, [16, 16, 13], 1.2),
+        ("zealot", "zealot", 1, [16] * 3 + [14] + [14] * 6 + [4], 1.2),  # the fourth: 2 of the shield, 5, 7
+        ("hydralisk", "marine", 5, [12] * 3 + [9], 0.83),
+        ("colossus", "marauder", 6, [38] * 3 + [11], 2.2),
+        ("zergling", "marine", 0.8, [5] * 9, 0.696),
+        ("stalker", "colossus", 6, [14] * 11 + [13] * 15 + [1], 1.44),
+    ],
+)  # fmt: skip
+def test_times_to_kill(shooter, target, distance, blows, period):
+    scene = Scene([(shooter, 10, 16)], [(target, 10 + distance, 16, IDLE)])
+    total = scene.health[1] + scene.shield[1]
+    assert sum(blows) == pytest.approx(total)
+    attack, step, left = scene.attack(0), 0, total
+    while left > 0:
+        scene.play(attack)
+        step += 1
+        left = total - sum(blows[: hits_by(step, period * SECOND)])
+        near(scene.health[1] + scene.shield[1], left)
+        assert step < 200
+    assert (scene.health[1] <= 0) == (left <= 0)
