@@ -255,7 +255,7 @@ def hits_by(steps, period, carry=0.0):
         ("hydralisk", "marine", 5, [12] * 3 + [9], 0.83),
         ("colossus", "marauder", 6, [38] * 3 + [11], 2.2),
         ("zergling", "marine", 0.8, [5] * 9, 0.696),
-        ("stalker", "colossus", 6, [14] * 11 + [13] * 15 + [1], 1.44),
+        ("stalker", "colossus", 6, [14] * 10 + [13] * 16 + [2], 1.44),
     ],
 )  # fmt: skip
 def test_times_to_kill(shooter, target, distance, blows, period):
@@ -270,3 +270,273 @@ def test_times_to_kill(shooter, target, distance, blows, period):
         near(scene.health[1] + scene.shield[1], left)
         assert step < 200
     assert (scene.health[1] <= 0) == (left <= 0)
+
+
+def test_two_that_kill_each_other_in_one_loop():
+    """Eight shots of a marine take 7 periods of 13.77 loops: both die in loop 97, which is in the 13th step."""
+    state = reset(DUEL)._replace(time=jnp.asarray(-90))
+    rewards = []
+    for step in range(1, 14):
+        state, _, outcome = advance(DUEL, state, jnp.array([AIM]))
+        near(state.world.health, *[max(45 - 6 * hits_by(step, 13.7728), 0)] * 2)
+        rewards.append(float(outcome.reward[0]))
+        assert bool(outcome.terminated) == (step == 13)
+    near(sum(rewards), 20 * (45 + 10) / (45 + 10 + 200))
+    assert outcome.info == {"won": 0, "dead_allies": 1, "dead_enemies": 1}
+
+
+def test_a_spine_crawler_outranges_stalkers_and_stays():
+    for distance, hit in ((8.49, True), (8.51, False)):
+        scene = Scene([("stalker", 10, 16)], [("spine_crawler", 10 + distance, 16)])
+        seen, _ = scene.play()
+        near(scene.shield[0], 50 if hit else 80)
+        assert aims(seen, scene, 0) == [False] and scene.x[1] == np.float32(10 + distance)
+    scene = Scene([("stalker", 10, 16, IDLE), ("hydralisk", 13, 16)], [("spine_crawler", 11.6, 16, IDLE)])
+    scene.play(EAST, WEST, steps=4)
+    near([scene.x[2], scene.y[2]], 11.6, 16)
+    assert scene.x[0] < 11 and scene.x[1] > 12.2  # overlaps are undone bit by bit
+
+
+def test_whoever_has_fired_stands_for_a_moment():
+    """2.67 loops a stalker, 0.8 a marine, a zealot not at all; the shot is in the last loop of a step."""
+    targets = [("marauder", 12, 16, IDLE)]
+    for kind, x, loops, speed in (("stalker", 10, 6, 2.9531), ("marine", 10, 8, 2.25), ("zealot", 11, 8, 2.25)):
+        scene = Scene([(kind, x, 16, {"cooldown": 7})], targets)
+        scene.play(scene.attack(0))
+        assert scene.health[1] < 125 and scene.x[0] == x
+        scene.play(WEST)
+        near(scene.x[0], x - loops * speed / 16)
+
+
+def test_orders_of_one_step():
+    """Half a second of walking; stopping ends everything, also shooting."""
+    ours = [("marine", 10, 12), ("stalker", 12, 12), ("medivac", 14, 12), ("zergling", 16, 12), ("marine", 10, 20)]
+    scene = Scene(ours, [("marine", 10, 23.9, IDLE)])
+    scene.play(NORTH, SOUTH, EAST, WEST, STOP)
+    near(scene.x[:5], 10, 12, 14 + 2.75 / 2, 16 - 2.9531 / 2, 10)
+    near(scene.y[:5], 12 + 2.25 / 2, 12 - 2.9531 / 2, 12, 12, 20)
+    assert scene.health[5] == 45
+    scene.play(*[STOP] * 4, scene.attack(0))
+    assert scene.health[5] == 39
+
+
+def test_room_is_made_by_halves():
+    """Two marines that stand 0.35 too near: half of it, or a quarter each, is undone in every loop."""
+    scene = Scene([("marine", 10, 16), ("marine", 10.4, 16), ("medivac", 10.1, 16)], [("zergling", 30, 16)])
+    scene.play()
+    near(scene.x[:2], 10.2 - (0.75 - 0.35 / 2**8) / 2, 10.2 + (0.75 - 0.35 / 2**8) / 2)
+    near([scene.x[2], scene.y[2]], 10.1, 16)  # above them
+    scene = Scene([("marine", 10, 16), ("marine", 10.7, 16)], [("zergling", 30, 16)])
+    scene.play(EAST)
+    assert 10.7 < scene.x[1] < 11.3 and scene.x[1] - scene.x[0] > 0.5  # who walks pushes who stands aside, slowly
+
+
+def test_walls_hold_walkers_and_leave_their_moves():
+    scene = Scene([("marine", 10, 23.8), ("medivac", 14, 23.8), ("marine", 31.8, 16)], [("zergling", 5, 16)])
+    seen, _ = scene.play(NORTH, NORTH, EAST)
+    near(scene.y[:3], 24, 23.8 + 1.375, 16, tolerance=2e-3)
+    near(scene.x[2:3], 32, tolerance=2e-3)
+    moves = np.asarray(seen.legal)[scene.ours, NORTH:AIM]
+    assert moves[0].tolist() == [False, True, True, True]  # along the wall, too
+    assert moves[2].tolist() == [True, True, False, True]
+
+
+def test_a_medivac_heals_nine_a_second_for_three():
+    near_by, full = ("marine", 14.5, 16, {"health": 20}), ("marauder", 8, 16)
+    scene = Scene([("medivac", 10, 16), near_by, full, ("stalker", 10, 18, {"health": 20})], [("marine", 30, 16)])
+    scene.play(scene.heal(1))
+    near(scene.health, 150, 24.5, 125, 20, 45)
+    near(scene.energy[:1], 50 - 1.5 + 0.5625 / 2)
+    scene.play(scene.heal(2))
+    near(scene.energy[:1], 48.5 + 0.5625)
+    scene.play(scene.heal(3))  # a machine
+    near(scene.health[3:4], 20)
+    scene.play(STOP, EAST)
+    near(scene.health[1:2], 24.5)  # without an order it heals nobody
+    assert scene.x[1] - scene.x[0] > 5.125
+    scene.play(scene.heal(1))  # it follows to its range
+    assert 5 < scene.x[1] - scene.x[0] < 5.125 and 26 < scene.health[1] < 29
+    scene.play(scene.heal(1), steps=6)
+    near(scene.health[1:2], 45)
+
+
+def test_a_medivac_begins_with_five_points_and_ends_with_none():
+    """Each loop costs 0.1875 and brings 0.0352."""
+    for energy, loops in ((5, 8), (4.95, 6), (4.7, 0), (0.1, 0)):
+        scene = Scene([("medivac", 10, 16, {"energy": energy}), ("marine", 11, 16, {"health": 20})],
+                      [("marine", 30, 16)])  # fmt: skip
+        scene.play(scene.heal(1))
+        near(scene.health[1:2], 20 + loops * 9 / 16)
+        near(scene.energy[:1], energy + 8 * 0.5625 / 16 - loops * 3 / 16)
+    scene = Scene([("medivac", 10, 16, {"energy": 5}), ("marauder", 11, 16, {"health": 20})], [("marine", 30, 16)])
+    scene.play(scene.heal(1), steps=6)
+    assert 20 + 14.9 < scene.health[1] < 20 + 21 and scene.energy[0] < 1  # down to the ground
+
+
+def test_an_enemy_medivac_chooses_its_patients():
+    theirs = [("medivac", 20, 16), ("marine", 18, 16, {"health": 30}), ("zealot", 22, 16, {"health": 60}),
+              ("stalker", 20, 18, {"health": 1}), ("marauder", 29, 16, {"health": 1})]  # fmt: skip
+    scene = Scene([("marine", 2, 16)], theirs)
+    scene.play()
+    near(scene.health[2:], 30, 64.5, 1, 1)  # 0.6 < 2/3; a machine, and one 7 from edge to edge
+    scene.play(steps=2)
+    near(scene.health[2:], 30, 73.5, 1, 1)  # kept, though the marine has the lower share by now
+    scene.play(steps=8)
+    assert scene.health[3] == 100 and scene.health[2] > 30
+
+
+def test_banelings_burst_and_spare_their_own():
+    """35 at 2.2 and the other's radius: a zergling dies, a zealot loses its shield, then 34."""
+    ours = [("baneling", 10, 16), ("baneling", 10, 16.7, {"cooldown": 3.5}), ("zergling", 9.5, 15)]
+    theirs = [("zealot", 10.8, 16, {"shield": 35, **IDLE}), ("zergling", 10, 13.43, IDLE),
+              ("medivac", 10, 15, {"energy": 0}), ("zergling", 10, 13.42, IDLE)]  # fmt: skip
+    scene = Scene(ours, theirs)
+    scene.state = scene.state._replace(
+        world=scene.state.world._replace(hold=np.full(2 * len(UNITS), 100.0, np.float32))
+    )
+    scene.play(scene.attack(0), scene.attack(0))
+    near(scene.health, 0, 0, 35, 66, 0, 150, 35)
+    near(scene.shield[3:4], 0)
+    assert scene.loaded.tolist() == [False, False] + [True] * 5
+
+
+def test_banelings_burst_when_they_are_killed():
+    scene = Scene([("marauder", 10, 16), ("zealot", 13, 16)], [("baneling", 14, 16, {"health": 10, **IDLE}),
+                                                              ("zergling", 14, 17, IDLE)])  # fmt: skip
+    scene.play(scene.attack(0))
+    near(scene.health, 125, 100, 0, 35)
+    near(scene.shield[1:2], 15)
+    scene.play(STOP, STOP)
+    near(scene.shield[1:2], 15)  # once
+
+
+def test_a_colossus_burns_a_line():
+    """40 for whom the line, 1.25 to each side and 0.15 before and behind, meets; 40 is more than a zergling has."""
+    ours = [("colossus", 10, 16), ("marine", 15, 17)]
+    theirs = [("zergling", 15, 16, IDLE), ("zergling", 15.52, 17, IDLE), ("zergling", 14.47, 15, IDLE),
+              ("zergling", 15, 16 - 1.77, IDLE), ("zealot", 15, 16 + 1.91, IDLE), ("marine", 15, 13, IDLE),
+              ("medivac", 15, 16.5)]  # fmt: skip
+    scene = Scene(ours, theirs)
+    scene.play(scene.attack(0), STOP)
+    near(scene.health, 200, 45, 0, 0, 35, 0, 100, 45, 150)
+    near(scene.shield[6:7], 50)
+    theirs[4] = ("zealot", 15, 16 + 1.89, IDLE)
+    scene = Scene(ours, theirs)
+    scene.play(scene.attack(0), STOP)
+    near(scene.shield[6:7], 10)
+
+
+def test_shields_regenerate_after_ten_quiet_seconds():
+    scene = Scene([("zealot", 10, 16, {"shield": 10, "quiet": 156}), ("stalker", 12, 16, {"shield": 79, "quiet": 999}),
+                   ("zergling", 14, 16, {"health": 20})], [("marine", 30, 16)])  # fmt: skip
+    scene.play()
+    near(scene.shield[:2], 10 + 5 / 8, 80)  # loops 160 to 164 after the last hit
+    near(scene.health[2:3], 20 + 0.2734 / 2)
+
+
+# The enemies
+
+
+def test_an_enemy_notices_keeps_and_answers():
+    """A zealot looks 5 far from edge to edge: 5.875 to a marine, follows for one more, and answers from further."""
+    for distance, target in ((5.87, 0), (5.88, -1)):
+        scene = Scene([("marine", 10, 16)], [("zealot", 10 + distance, 16)])
+        scene.play()
+        assert (scene.state.world.target[scene.theirs[0]] == scene.ours[0]) == (target == 0)
+        near(scene.x[1:], 10 + distance - 1.125 * (target == 0))
+    for distance, kept in ((6.86, True), (6.88, False)):
+        scene = Scene([("marine", 10, 16), ("marine", 10 + distance + 5.5, 16)], [("zealot", 10 + distance, 16)])
+        scene.state.world.target[scene.theirs[0]] = scene.ours[0]
+        scene.play()
+        assert scene.state.world.target[scene.theirs[0]] == scene.ours[0 if kept else 1]
+    scene = Scene([("stalker", 10, 16)], [("zealot", 17, 16)])
+    scene.play()
+    assert scene.x[1] == 17
+    scene.play(scene.attack(0), steps=2)
+    assert scene.x[1] < 16 and scene.state.world.shooter[scene.theirs[0]] == scene.ours[0]
+
+
+def test_an_enemy_takes_the_nearest_that_it_can_hit():
+    ours = [("medivac", 15, 16), ("marine", 14, 16), ("marine", 11, 16)]
+    for kind, target in (("marauder", 1), ("marine", 0), ("stalker", 0)):
+        scene = Scene(ours, [(kind, 16, 16, IDLE)])
+        scene.play()
+        assert scene.state.world.target[scene.theirs[0]] == scene.ours[target]
+
+
+# Reward and end
+
+
+def test_a_win_without_shields_pays_twenty():
+    """The last of the time is a win, too, and no truncation."""
+    state = reset(DUEL)
+    world = state.world._replace(cooldown=jnp.array([0, NEVER]))
+    state, total = state._replace(world=world, time=jnp.asarray(-4)), 0.0
+    for step in range(13):
+        state, _, outcome = advance(DUEL, state, jnp.array([AIM]))
+        total += float(outcome.reward[0])
+        assert bool(outcome.terminated) == (step == 12) and not outcome.truncated
+    near(total, 20)
+    near(state.score, 20)
+    assert outcome.info == {"won": 1, "dead_allies": 0, "dead_enemies": 1} and state.time == DUEL.limit
+
+
+def test_time_over_is_a_cut_without_a_bonus():
+    state = reset(DUEL)._replace(time=jnp.asarray(7))
+    for truncated in (False, True):
+        state, _, outcome = advance(DUEL, state, jnp.array([STOP]))
+        assert bool(outcome.truncated) == truncated and not outcome.terminated and outcome.reward[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "scale", "paid", "win", "loss"),
+    [
+        ({}, 255 / 20, 6, 6 + 10 + 200, 6),
+        ({"positive": False, "scaled": False}, 1, 6 - 3, 6 + 10 + 200 - 3, 6 - 3 - 5),
+        ({"reward": "sparse"}, 255 / 20, 0, 1, -1),
+    ],
+)
+def test_what_is_paid(options, scale, paid, win, loss):
+    """Both hit once; then with one shot left for the enemy or for the ally."""
+    game = Battle(DUEL.battle, jitter=False, **options)
+    for health, wanted, end in (([45, 45], paid, ""), ([45, 6], win, "won"), ([6, 45], loss, "lost")):
+        state = reset(DUEL)
+        state = state._replace(world=state.world._replace(health=jnp.array(health, float)))
+        _, _, outcome = advance(game, state, jnp.array([AIM]))
+        near(outcome.reward, wanted / scale)
+        assert bool(outcome.terminated) == bool(end) and float(outcome.info["won"]) == (end == "won")
+
+
+def test_shields_that_enemies_regain_pay():
+    scene = Scene([("marine", 2, 16)], [("zealot", 30, 16, {"shield": 20, "quiet": 500})])
+    _, outcome = scene.play()
+    most = 200 + sum(10 + KINDS[unit].health + KINDS[unit].shield for unit in UNITS)
+    near(outcome.reward[0], 1 / (most / 20), tolerance=1e-6)
+
+
+def test_deaths_pay_what_was_left():
+    """Dense sums by hand: before, after, and who died; one ally."""
+    before, after = jnp.array([50.0, 40, 30, 0]), jnp.array([20.0, 0, 31, 0])
+    died = jnp.array([False, True, False, False])
+    assert reward.dense(before, after, died, 1, True) == 40 + 10 - 1
+    assert reward.dense(before, after, died, 1, False) == 49 - 0.5 * 30
+    assert reward.dense(before, after.at[0].set(0), died.at[0].set(True), 1, False) == 49 - 0.5 * (50 + 10)
+    assert reward.dense(after, before, died & False, 2, True) == 1
+
+
+ENDS = {  # living allies, the medivac last; living enemies, the same; how it stands, and on a map where healers count
+    ("11", "11"): ("", ""), ("01", "11"): ("lost", ""), ("00", "11"): ("lost", "lost"), ("10", "01"): ("won", ""),
+    ("11", "00"): ("won", "won"), ("01", "01"): ("lost", ""), ("00", "00"): ("lost", "drawn"),
+    ("01", "00"): ("lost", "won"), ("10", "10"): ("", ""), ("00", "01"): ("lost", "lost"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("living", ENDS)
+def test_how_battles_end(living):
+    """SMAC's order: defeat, win, draw. On maps with medivacs these alone have lost, and the last of them is a win."""
+    ours, theirs = (jnp.array([mark == "1" for mark in marks]) for marks in living)
+    healers = jnp.array([False, True])
+    for counts, wanted in zip((False, True), ENDS[living], strict=True):
+        found = reward.result(ours, theirs, healers, healers, counts)
+        assert [name for name in found._fields if getattr(found, name)] == [wanted] * bool(wanted)
+        assert bool(found.over) == bool(wanted)

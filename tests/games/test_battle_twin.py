@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from coterie.games.battle import MAPS, Battle, Group
 from coterie.games.battle.interface import AIM
+from coterie.games.battle.interface import orders as told
+from coterie.games.battle.terrain import open_at
 from tests.oracles.battle_twin import Twin
 
 MANY, STEPS = 4, 20
@@ -32,16 +34,17 @@ def squads(allies, enemies, like, **changes):
 TROOPS = {"marauder": 1, "marine": 2, "medivac": 1}
 GAMES = {
     "2s3z": Battle(near("2s3z"), see_last_actions=True, state_clock=True),
-    "1c3s5z": Battle(near("1c3s5z", 16.0), positive=False),
+    "1c3s5z": Battle(near("1c3s5z", 16.0), positive=False, difficulty="hard"),
     "MMM": Battle(squads((TROOPS, (9, 16)), ({**TROOPS, "zergling": 1}, (15, 16)), "MMM", enemy_types=(), length=12)),
     "2m_vs_1z": Battle(MAPS["2m_vs_1z"], see_clock=True, scaled=False),
-    "2s_vs_1sc": Battle(replace(MAPS["2s_vs_1sc"], enemies=(Group("spine_crawler", 1, 13.92, 16),)), jitter=False),
+    "2s_vs_1sc": Battle(replace(MAPS["2s_vs_1sc"], enemies=(Group("spine_crawler", 1, 13.92, 13),)), jitter=False),
     "bane": Battle(squads(({"baneling": 2, "zergling": 4}, (16, 12)), ({"zergling": 4, "baneling": 2}, (16, 17)),
-                          "bane_vs_bane", order=((14, 8), (18, 8)))),
+                          "bane_vs_bane", order=((14, 8), (18, 8))), difficulty="easy"),
     "corridor": Battle(squads(({"zealot": 2, "hydralisk": 1}, (15, 16)), ({"zergling": 4}, (11, 10)), "corridor",
-                              order=((28, 28),), races="PZ"), reward="sparse"),
+                              order=((28, 28),)), reward="sparse", scan=4.0),
     "ridge": Battle(squads(({"colossus": 1, "marine": 1}, (16, 15.5)), ({"zergling": 6}, (16, 10)), "2c_vs_64zg")),
 }  # fmt: skip
+"""Together they have all units, grounds, ends and options; each is small and begins soon."""
 
 
 reset = jax.jit(lambda game, keys: jax.vmap(game.reset)(keys)[0], static_argnums=0)
@@ -76,9 +79,9 @@ def battles(game, key, first):
         taste = jnp.where(jnp.arange(AIM + game.enemies) >= AIM, 1.5, 0.0)
         action = jax.random.categorical(act, jnp.where(legal, taste[None, None], -jnp.inf)).astype(jnp.int32)
         keys = jax.random.split(luck, MANY)
-        orders = jax.vmap(game._orders)(keys, state, action)
+        orders = jax.vmap(lambda key, *given: told(key, *given, len(game.units), game.jitter))(keys, action, state.goal)
         after, seen, outcome = jax.vmap(game.step)(keys, state, action)
-        return (after, seen.legal), (state, action, orders, after, seen, outcome)
+        return (after, seen.legal), (keys, state, action, orders, after, seen, outcome)
 
     stop = jnp.broadcast_to(jnp.arange(AIM + game.enemies) == 1, (MANY, game.allies, AIM + game.enemies))
     return jax.lax.scan(step, (first, stop), jax.random.split(key, STEPS))[1]
@@ -96,7 +99,7 @@ def test_steps_are_those_of_the_slow_twin(name):
     twin = Twin(game)
     for e in range(MANY):
         for t in range(STEPS):
-            state, action, orders, after, seen, outcome = jax.tree.map(lambda x: x[t, e], played)  # noqa: B023
+            _, state, action, orders, after, seen, outcome = pick(played, t, e)
             twin.set(state)
             found = twin.step(action, orders.delay, orders.tie)
             where = f"battle {e}, step {t}"
@@ -131,3 +134,77 @@ def same_interface(twin, seen, where):
     close(seen.local, [twin.observation(i) for i in range(a)], where)
     close(seen.state, twin.state(), where)
     assert (seen.alive == [unit.alive for unit in twin.ours]).all(), where
+
+
+# Lanes
+
+TINY = GAMES["2s_vs_1sc"]
+single = jax.jit(TINY.step)
+
+
+def alike(ours, theirs):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6), ours, theirs)
+
+
+def test_a_battle_among_many_is_that_battle_alone():
+    """In a scan over vmapped steps, one of seeds by environments, and with some arguments shared."""
+    keys, state, action, _, *results = track(TINY, 5)
+    for t in range(0, STEPS, 3):
+        for e in range(MANY):
+            alike(jax.tree.map(lambda x: x[t, e], tuple(results)), single(keys[t, e], *pick((state, action), t, e)))  # noqa: B023
+
+    t = jnp.arange(STEPS)[:6].reshape(3, 2)  # seeds by environments: moments of one battle
+    keys, state, action, *results = jax.tree.map(lambda x: x[t, 0], (keys, state, action, *results))
+    found = jax.jit(jax.vmap(jax.vmap(TINY.step)))(keys, state, action)
+    alike(found, tuple(results))
+    one = pick((keys, state), 0, 0)
+    shared = jax.jit(jax.vmap(TINY.step, (None, None, 0)))(*one, action[:, 0])
+    for i in range(3):
+        alike(jax.tree.map(lambda x: x[i], shared), single(*one, action[i, 0]))  # noqa: B023
+
+
+def pick(tree, *index):
+    return jax.tree.map(lambda x: x[index], tree)
+
+
+# What is kept
+
+
+@given(st.sampled_from(list(GAMES)), st.integers(0, 2**20))
+def test_what_is_kept_in_every_battle(name, seed):
+    """Bounds, death, ground, and the same battle from the same key."""
+    game = GAMES[name]
+    played = track(game, seed)
+    _, before, action, _, after, seen, outcome = played
+    jax.tree.map(np.testing.assert_array_equal, played, track(game, seed))
+    units = Twin(game).everybody
+    world, was = after.world, before.world
+    for left, most in ((world.health, [unit.health for unit in units]), (world.shield, [unit.shield for unit in units]),
+                       (world.energy, [200 if unit.is_("heals") else 0 for unit in units])):  # fmt: skip
+        assert (left >= 0).all() and (left <= np.array(most) + 1e-3).all()
+    dead = was.health <= 0
+    for left in (world.health, world.shield):
+        assert (left[dead] == 0).all()
+    assert (world.x[dead] == was.x[dead]).all() and (world.y[dead] == was.y[dead]).all()
+    places = np.stack([world.x, world.y], -1)
+    assert (places >= 0).all() and (places < 32).all()
+    for i, unit in enumerate(units):
+        here = places[:, :, i]
+        assert unit.is_("air") or (on_ground(game.ground, here, unit.is_("strides"))).all(), unit.name
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((after, seen, outcome)))
+    ours = slice(None, game.allies)
+    assert (seen.alive == (world.health[..., ours] > 0)).all()
+    assert (seen.legal[..., 0] == ~seen.alive).all() and (seen.legal[..., 1] == seen.alive).all()
+    assert not seen.legal[~seen.alive][:, 1:].any() and not seen.local[~seen.alive].any()
+    assert (outcome.reward >= 0).all() or game.reward == "sparse" or not game.positive
+    assert not (outcome.terminated & outcome.truncated).any()
+    stood = (action == 1) & ~dead[..., ours]
+    assert (after.world.victim[..., ours][stood] == -1).all()  # who stops hits nobody
+
+
+def on_ground(ground, places, strides):
+    found = open_at(ground, places)
+    for west, east, south, north in ground.cliffs if strides else ():
+        x, y = np.moveaxis(places, -1, 0)
+        found |= (x >= west) & (x < east + 1) & (y >= south) & (y < north + 1)
+    return found

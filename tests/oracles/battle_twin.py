@@ -87,14 +87,15 @@ class Twin:
         self.ours = [Unit(kind, True, i) for i, kind in enumerate(self.map.ally_units)]
         self.theirs = [Unit(kind, False, j) for j, kind in enumerate(self.map.enemy_units)]
         self.everybody = self.ours + self.theirs
-        self.ground = self.map.ground
+        self.ground = game.ground
         self.planes = half_planes(self.ground) if self.ground.convex else None
         self.ways = None if self.ground.convex else ways(self.ground)
 
     def set(self, state):
         """Take over a moment of the compiled game."""
-        world = state.world
+        world, names = state.world, list(KINDS)
         for n, unit in enumerate(self.everybody):
+            unit.kind = KINDS[names[state.kind[n]]]
             unit.x, unit.y, unit.life, unit.ward = (float(v[n]) for v in (world.x, world.y, world.health, world.shield))
             unit.cooldown, unit.hold, unit.quiet, unit.energy = (
                 float(v[n]) for v in (world.cooldown, world.hold, world.quiet, world.energy)
@@ -156,8 +157,11 @@ class Twin:
 
     def chosen(self, unit, tie):
         """Keep a target in the scan and a cell more; else the nearest in the scan; else whoever shot it lately."""
-        scan = max(5.0, unit.reach + 0.5)
+        scan = max(self.game.scan, unit.reach + 0.5)
         hunts = self.map.order == ()
+        weak = [ally for ally in self.ours if can_hit(unit, ally) and away(unit, ally) <= reach(unit, ally)]
+        if weak and self.game.difficulty == "hard":
+            return min(weak, key=lambda ally: (ally.life + ally.ward) * (1 + tie[ally.number])).number
         kept = [ally for ally in self.ours if ally.number == unit.target and can_hit(unit, ally)]
         if kept and (hunts or away(unit, kept[0]) <= reach(unit, kept[0], scan) + 1):
             return unit.target
@@ -166,9 +170,8 @@ class Twin:
         ]
         if seen:
             return min(seen, key=lambda ally: away(unit, ally) ** 2 * (1 + tie[ally.number])).number
-        if unit.shooter >= 0 and unit.quiet < 5 * SECOND and can_hit(unit, self.ours[unit.shooter]):
-            return unit.shooter
-        return -1
+        lately = unit.shooter >= 0 and unit.quiet < 5 * SECOND and self.game.difficulty != "easy"
+        return unit.shooter if lately and can_hit(unit, self.ours[unit.shooter]) else -1
 
     @staticmethod
     def burnt(unit, target, other):
@@ -204,7 +207,8 @@ class Twin:
         """The part of a loop that a shot came late is made good in the next period."""
         if fires:
             late = unit.cooldown if unit.cooldown > -1 else 0.0
-            unit.cooldown = late + unit.period * SECOND + delay[self.everybody.index(unit)]
+            slow = 1.5 if not unit.ours and self.game.difficulty == "easy" else 1.0
+            unit.cooldown = late + slow * unit.period * SECOND + delay[self.everybody.index(unit)]
         unit.cooldown -= 1
         unit.hold = unit.point * SECOND if fires else unit.hold - 1
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -18,6 +19,7 @@ def scene(step):
         Shape("ring", 0.5, 0.5, 0.2, "#999999"),
         Shape("square", 0.5, 0.5, 0.05, "#333333"),
         Shape("text", -0.5, 0.5, 0.2, "#333333", text="</script>"),
+        Shape("polygon", 0.5, -0.5, 0.2, "#228833", corners=((-1.0, -1.0), (1.0, -1.0), (1.0, 0.5))),
         Shape("disc", -0.8 + 0.1 * step, 0.0, 0.15, "#4477aa", alpha=0.9),
     )
     return Scene(shapes, BOUNDS, f"step {step}")
@@ -50,6 +52,22 @@ def test_gif_is_the_same_twice(tmp_path):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
+def test_polygons_lie_where_their_corners_are(tmp_path):
+    path = tmp_path / "play.gif"
+    write_gif(path, {"one": [scene(0)]})
+    with Image.open(path) as gif:
+        at = lambda x, y: gif.convert("RGB").getpixel((14 + round(156 * (x + 1)), 36 + round(156 * (1 - y))))  # noqa: E731
+        corner, outside = at(0.68, -0.6), at(0.35, -0.5)
+    assert corner[1] > corner[0] + 60 and min(outside) > 240
+
+
+def test_a_zoomed_scene_is_drawn_larger(tmp_path):
+    path = tmp_path / "play.gif"
+    write_gif(path, {"usual": [scene(0)], "zoomed": [replace(scene(0), zoom=1.5)]})
+    with Image.open(path) as gif:
+        assert gif.size == (2 * 510, 482 + 36 + 32)  # panels are as wide as the widest
+
+
 def test_page_holds_everything_it_needs(tmp_path):
     path = tmp_path / "play.html"
     write_html(path, TRACKS, "Spread & <more>")
@@ -58,10 +76,13 @@ def test_page_holds_everything_it_needs(tmp_path):
     assert not re.search(r"https?:|src=|@import|url\(|\{\{", page)
     assert page.count("</script>") == 2
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
-    assert [track["name"] for track in data] == list(TRACKS)
-    assert [len(track["scenes"]) for track in data] == [6, 2]
-    assert data[0]["scenes"][1]["shapes"][4]["x"] == -0.7
-    assert data[0]["scenes"][1]["shapes"][0]["to"] == [1.0, 1.0]
+    assert [track["name"] for track in data["tracks"]] == list(TRACKS)
+    assert [len(track["scenes"]) for track in data["tracks"]] == [6, 2]
+    assert len(data["looks"]) == 6  # all frames have the same ones
+    shapes = data["tracks"][0]["scenes"][1]["shapes"]
+    assert shapes[0] == [0, -1.0, -1.0, 1.0, 1.0] and shapes[5] == [5, -0.7, 0.0]
+    assert data["looks"][5] == {"kind": "disc", "size": 0.15, "color": "#4477aa", "alpha": 0.9}
+    assert data["looks"][4]["corners"][2] == [1.0, 0.5]
 
 
 @pytest.mark.parametrize("tracks", [{}, {"empty": []}])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
@@ -72,21 +72,17 @@ def write_html(path: str | Path, tracks: Tracks, title: str) -> None:
         CoterieError: If there is nothing to draw, or the place cannot be written.
     """
     _length(tracks)
-    places: dict[Shape, int] = {}  # what many frames share, such as walls, is written once
-    for scenes in tracks.values():
-        for scene in scenes:
-            for shape in scene.shapes:
-                places.setdefault(shape, len(places))
-    data = {
-        "shapes": [_plain(shape) for shape in places],
-        "tracks": [
-            {
-                "name": name,
-                "scenes": [_plain(scene) | {"shapes": [places[x] for x in scene.shapes]} for scene in scenes],
-            }
-            for name, scenes in tracks.items()
-        ],
-    }
+    looks: dict[Shape, int] = {}  # all but the places of shapes, each written once
+
+    def written(scene: Scene) -> dict[str, Any]:
+        shapes = [
+            [looks.setdefault(replace(shape, x=0.0, y=0.0, to=None), len(looks)), shape.x, shape.y, *(shape.to or ())]
+            for shape in scene.shapes
+        ]
+        return {**_plain(scene), "shapes": _plain(shapes)}
+
+    played = [{"name": name, "scenes": list(map(written, scenes))} for name, scenes in tracks.items()]
+    data = {"looks": _plain(list(looks)), "tracks": played}
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     page = files("coterie.training").joinpath("replay.html").read_text("utf-8")
     write_bytes(Path(path), page.replace("{{title}}", escape(title)).replace("{{data}}", text).encode())
@@ -99,12 +95,12 @@ def _length(tracks: Tracks) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """A scene (without its shapes) or a shape as JSON, without what is usual, and numbers to four places."""
+    """A scene without its shapes, or a shape without its place, as JSON: what is not usual, numbers to four places."""
     if isinstance(value, Scene | Shape):
-        kept = {each.name: getattr(value, each.name) for each in fields(value) if each.name != "shapes"}
-        usual = {each.name: each.default for each in fields(value)}
-        return {name: _plain(own) for name, own in kept.items() if own != usual[name]}
-    if isinstance(value, tuple):
+        own = {each.name: (getattr(value, each.name), each.default) for each in fields(value)}
+        return {name: _plain(one) for name, (one, usual) in own.items()
+                if one != usual and name not in ("shapes", "x", "y")}  # fmt: skip
+    if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
 

@@ -28,7 +28,7 @@ def advance(cast: Cast, field: Field, roster: Roster, world: World, orders: Orde
     """The world after the eight loops of one step."""
     a = cast.allies
     sides = part(roster, slice(None, a)), part(roster, slice(a, None))
-    meetings = meeting(sides[0], sides[1]), meeting(sides[1], sides[0])
+    meetings = meeting(sides[0], sides[1]), meeting(sides[1], sides[0], cast.mind.scan)
     world = world._replace(victim=jnp.full_like(world.victim, -1), burst=jnp.zeros_like(world.burst))
 
     def loop(_: int, now: World) -> World:
@@ -53,8 +53,8 @@ def tick(
     aims = both & meetings[0].can & (orders.aim[:, None] == _places(dx.shape[1])[None])
     can = both.swapaxes(0, 1) & meetings[1].can
     target = opponent.choose(
-        meetings[1], (dx**2 + dy**2).swapaxes(0, 1), can, world.target, world.shooter, world.quiet[a:], orders.tie,
-        cast.hunts,
+        meetings[1], (dx**2 + dy**2).swapaxes(0, 1), can, world.target, world.shooter, world.quiet[a:],
+        (world.health + world.shield)[:a], orders.tie, cast.mind,
     )  # fmt: skip
     if cast.theirs.heals:
         target = jnp.where(sides[1].heals, world.target, target)  # their patients; healing chooses them
@@ -63,7 +63,7 @@ def tick(
     back_x, back_y = -dx.swapaxes(0, 1), -dy.swapaxes(0, 1)
     taken = combat.assault(cast.theirs, meetings[1], sides[1], sides[0], theirs, hunts, back_x, back_y)
     chases = chased(aims, world.x[a:], world.y[a:]), chased(hunts, world.x[:a], world.y[:a])
-    after = hurt(roster, world, orders, alive, given, taken)._replace(target=target)
+    after = hurt(cast, roster, world, orders, alive, given, taken)._replace(target=target)
     ours_to = sent(after, orders, given, chases[0])
     theirs_to = marched(cast, after, orders, taken, chases[1])
     if cast.ours.heals:
@@ -84,7 +84,7 @@ def chased(aims: Bool[Array, "A B L"], x: Float[Array, "B L"], y: Float[Array, "
 
 
 def hurt(
-    roster: Roster, world: World, orders: Orders, alive: Bool[Array, "N L"], given: Assault, taken: Assault
+    cast: Cast, roster: Roster, world: World, orders: Orders, alive: Bool[Array, "N L"], given: Assault, taken: Assault
 ) -> World:
     """The world after the blows of both sides."""
     blows = Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -16,20 +16,15 @@ from coterie.contracts import ActionSpace, Observation, Outcome, Scene, Spec
 from coterie.games.battle import engine, interface, reward
 from coterie.games.battle.interface import AIM, Telling, View
 from coterie.games.battle.lanes import laned
-from coterie.games.battle.layout import places
+from coterie.games.battle.layout import Formation, places
 from coterie.games.battle.maps import MAPS, BattleMap
 from coterie.games.battle.physics import field
-from coterie.games.battle.roster import Roster, drawn, fixed, powers
+from coterie.games.battle.roster import SCAN, Roster, drawn, fixed, powers
 from coterie.games.battle.scene import Stage, battle_scene
-from coterie.games.battle.terrain import cells
+from coterie.games.battle.terrain import SIZE, Terrain, cells, widened
 from coterie.games.battle.units import BALANCES, KINDS, Balance
-from coterie.games.battle.world import Cast, Orders, World, opening
-from coterie.games.options import one_of, whole_at_least
-
-DELAY = (-1.0, 2.0)
-"""Loops between which each attack's period varies."""
-TIE = 1e-3
-"""Largest share of a squared distance that decides between equals."""
+from coterie.games.battle.world import MINDS, Cast, Orders, World, opening
+from coterie.games.options import number_within, one_of, whole_at_least
 
 
 class BattleState(NamedTuple):
@@ -63,6 +58,11 @@ class Battle:
         see_last_actions: Whether allies see what those in sight did last.
         see_clock: Whether they see how much of the time is over.
         state_clock: Whether the state tells it.
+        difficulty: ``easy`` (enemies take half as long again between attacks, and never go for whoever shoots them
+            from afar), ``normal``, or ``hard`` (they attack the weakest in range).
+        scan: Least range, edge to edge, in which enemies without a target look for one.
+        formation: The lattice that units start on, ``hexagon`` or ``square``.
+        corners: Whether the corners of steps in cliffs are ``half`` open or ``open``, which makes chokes wider.
         jitter: Whether attacks come at random up to a loop earlier and two later.
         length: Steps after which an episode is truncated; 0: the map's own.
         draw_ranges: Whether replays show the ranges of weapons.
@@ -76,6 +76,10 @@ class Battle:
     see_last_actions: bool = False
     see_clock: bool = False
     state_clock: bool = False
+    difficulty: Literal["easy", "normal", "hard"] = "normal"
+    scan: float = SCAN
+    formation: Formation = "hexagon"
+    corners: Literal["half", "open"] = "half"
     jitter: bool = True
     length: int = 0
     draw_ranges: bool = False
@@ -83,6 +87,10 @@ class Battle:
     def __post_init__(self) -> None:
         one_of("reward", self.reward, ("dense", "sparse"))
         one_of("balance", self.balance, tuple(BALANCES))
+        one_of("difficulty", self.difficulty, tuple(MINDS))
+        number_within("scan", self.scan, 0, SIZE)
+        one_of("formation", self.formation, ("hexagon", "square"))
+        one_of("corners", self.corners, ("half", "open"))
         whole_at_least("length", self.length, 0)
         _ = self.places  # refuses what finds no place
 
@@ -114,7 +122,12 @@ class Battle:
     @cached_property
     def places(self) -> Float[np.ndarray, "N 2"]:
         """Where they start."""
-        return places(self.battle, BALANCES[self.balance]).astype(np.float32)
+        return places(self.battle, BALANCES[self.balance], self.formation).astype(np.float32)
+
+    @property
+    def ground(self) -> Terrain:
+        """Where one can walk."""
+        return widened(self.battle.ground) if self.corners == "open" else self.battle.ground
 
     @cached_property
     def cast(self) -> Cast:
@@ -124,7 +137,8 @@ class Battle:
         if self.battle.lot:
             ours = theirs = powers(self.battle.lot.kinds, BALANCES[self.balance])
         order = self.battle.order
-        return Cast(self.allies, ours, theirs, hunts=order == (), marches=bool(order))
+        mind = replace(MINDS[self.difficulty], scan=self.scan, hunts=order == ())
+        return Cast(self.allies, ours, theirs, marches=bool(order), mind=mind)
 
     @cached_property
     def telling(self) -> Telling:
@@ -169,7 +183,8 @@ class Battle:
     ) -> tuple[BattleState, Observation, Outcome]:
         """Half a second of the battle."""
         before, roster = state.world, self.roster(state.kind)
-        world = self._fight(state.kind, before, self._orders(key, state, action))
+        orders = interface.orders(key, action, state.goal, len(self.units), self.jitter)
+        world = self._fight(state.kind, before, orders)
         died = (before.health > 0) & (world.health <= 0)
         alive = world.health > 0
         heals, a = roster.heals[:, 0], self.allies
@@ -192,7 +207,7 @@ class Battle:
             interface.types(state.kind[a:], self.battle.enemy_types), state.last, state.time,
         )  # fmt: skip
         dx, dy, distance = interface.between(view, a)
-        legal = interface.legal(view, roster, cells(self.battle.ground), distance)
+        legal = interface.legal(view, roster, cells(self.ground), distance)
         local = interface.observations(view, roster, self.telling, legal, self.limit, dx, dy, distance)
         overview = interface.overview(view, roster, self.telling, self.limit, AIM + self.enemies)
         return Observation(local, overview, legal, world.health[:a] > 0)
@@ -207,23 +222,13 @@ class Battle:
 
     @cached_property
     def _fight(self) -> Callable[[Int[Array, " N"], World, Orders], World]:
-        ground, units, lot = field(self.battle.ground), BALANCES[self.balance], self.battle.lot
+        ground, units, lot = field(self.ground), BALANCES[self.balance], self.battle.lot
 
         def fight(kind: Int[Array, "N L"], world: World, orders: Orders) -> World:
             roster = drawn(kind, units, lot.kinds) if lot else fixed(self.units, units)
             return engine.advance(self.cast, ground, roster, world, orders)
 
         return laned(fight)
-
-    def _orders(self, key: PRNGKeyArray, state: BattleState, action: Int[Array, " A"]) -> Orders:
-        """What the loops are given."""
-        n = len(self.units)
-        dice = jax.random.uniform(key, (n + self.allies,))
-        low, high = DELAY
-        delay = low + (high - low) * dice[:n] if self.jitter else jnp.zeros(n)
-        north, south, east, west = ((action == 2 + i).astype(jnp.float32) for i in range(4))
-        aim = jnp.where(action >= AIM, action - AIM, -1).astype(jnp.int32)
-        return Orders(east - west, north - south, aim, state.goal[:1], state.goal[1:], delay, TIE * dice[n:])
 
     def _earned(self, roster: Roster, before: World, after: World, died: Array, end: reward.Result) -> Float[Array, ""]:
         """The reward of a step."""

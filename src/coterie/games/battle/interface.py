@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from coterie.games.battle.roster import Roster
 from coterie.games.battle.terrain import SIZE
 from coterie.games.battle.units import KINDS
+from coterie.games.battle.world import Orders
 
 SIGHT = 9.0
 """Distance of centres below which any unit is seen."""
@@ -24,6 +26,10 @@ NOTHING, STOP, MOVE, AIM = 0, 1, 2, 6
 """Actions: no-op (of the dead), stop, four moves (north, south, east, west), then one for each enemy."""
 WAYS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)], np.float32)
 """The four moves."""
+DELAY = (-1.0, 2.0)
+"""Loops between which each attack's period varies."""
+TIE = 1e-3
+"""Largest share of a squared distance that decides between equals."""
 
 
 class View(NamedTuple):
@@ -99,6 +105,16 @@ def legal(
         mended = jnp.pad(mended, ((0, 0), (0, aims.shape[1] - a)))
         aims = jnp.where(heals[:a, None], mended, aims)
     return jnp.concatenate([~here[:, None], here[:, None], here[:, None] & may, here[:, None] & aims], -1)
+
+
+def orders(key: PRNGKeyArray, action: Int[Array, " A"], goal: Float[Array, " 2"], units: int, jitter: bool) -> Orders:
+    """What a step is given: the actions as orders, the enemies' goal, and all its dice, drawn at once."""
+    dice = jax.random.uniform(key, (units + len(action),))
+    low, high = DELAY
+    delay = low + (high - low) * dice[:units] if jitter else jnp.zeros(units)
+    north, south, east, west = ((action == MOVE + i).astype(jnp.float32) for i in range(len(WAYS)))
+    aim = jnp.where(action >= AIM, action - AIM, -1).astype(jnp.int32)
+    return Orders(east - west, north - south, aim, goal[:1], goal[1:], delay, TIE * dice[units:])
 
 
 def observations(

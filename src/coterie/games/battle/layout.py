@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +18,8 @@ from coterie.games.battle.maps import BattleMap, Group
 from coterie.games.battle.terrain import QUARTERS, SIZE, TERRAINS, Terrain, open_at, reached
 from coterie.games.battle.units import Unit
 
+Formation = Literal["hexagon", "square"]
+"""The lattice that units of one group start on; which one StarCraft II takes is unknown."""
 GAP = 0.05
 """Left between two neighbours, in cells."""
 STEP = 0.1
@@ -26,7 +29,9 @@ REACHES = (8.0, 2**0.5 * SIZE)
 _CLOSE = 1e-6  # neighbours on one spiral are as far apart as is asked, up to rounding
 
 
-def places(battle_map: BattleMap, kinds: Mapping[str, Unit]) -> Float[np.ndarray, "N 2"]:
+def places(
+    battle_map: BattleMap, kinds: Mapping[str, Unit], formation: Formation = "hexagon"
+) -> Float[np.ndarray, "N 2"]:
     """Where everybody starts: (x, y) in cells, allies in the order of their ids, then enemies in theirs.
 
     Each unit takes the first spot of its group's spiral on which it keeps its separation radius less 0.05 from walls
@@ -37,12 +42,13 @@ def places(battle_map: BattleMap, kinds: Mapping[str, Unit]) -> Float[np.ndarray
     Args:
         battle_map: The sides and the ground.
         kinds: The balance, such as ``units.BASE``.
+        formation: The lattice that units stand on.
 
     Raises:
         CoterieError: Somebody finds no place, or the two sides start on top of one another.
     """
-    allies = _side(battle_map.allies, _created(battle_map), battle_map.ground, kinds, 1)
-    enemies = _side(battle_map.enemies, range(len(battle_map.enemies)), battle_map.ground, kinds, -1)
+    allies = _side(battle_map.allies, _created(battle_map), battle_map.ground, kinds, 1, formation)
+    enemies = _side(battle_map.enemies, range(len(battle_map.enemies)), battle_map.ground, kinds, -1, formation)
     for unit in set(battle_map.ally_units):
         mine = [i for i, name in enumerate(battle_map.ally_units) if name == unit]
         east, north = allies[mine].round(6).T
@@ -63,7 +69,12 @@ def _created(battle_map: BattleMap) -> list[int]:
 
 
 def _side(
-    groups: Sequence[Group], created: Iterable[int], terrain: Terrain, kinds: Mapping[str, Unit], turn: int
+    groups: Sequence[Group],
+    created: Iterable[int],
+    terrain: Terrain,
+    kinds: Mapping[str, Unit],
+    turn: int,
+    formation: Formation,
 ) -> Float[np.ndarray, "n 2"]:
     """The places of the units of one side, group by group."""
     found = [np.zeros((0, 2))] * len(groups)
@@ -74,7 +85,7 @@ def _side(
         apart = 2 * unit.separation + GAP
         spacing = turn * (apart if len(sizes) == 1 else STEP)
         for reach in REACHES:
-            spots = _spots(group, unit, terrain, spacing, reach)
+            spots = _spots(group, unit, terrain, spacing, reach, formation)
             found[i] = _settle(group.count, spots, taken, radii + unit.separation + GAP - _CLOSE, apart - _CLOSE)
             if len(found[i]) == group.count:
                 break
@@ -106,10 +117,12 @@ def _settle(
     return found
 
 
-def _spots(group: Group, unit: Unit, terrain: Terrain, spacing: float, reach: float) -> Float[np.ndarray, "S 2"]:
+def _spots(
+    group: Group, unit: Unit, terrain: Terrain, spacing: float, reach: float, formation: Formation
+) -> Float[np.ndarray, "S 2"]:
     """A spiral round the group's point, as far as ``reach``, without the spots where the unit cannot stand."""
     rings = int(np.ceil(reach / (0.75**0.5 * abs(spacing))))
-    spots = np.array(group.point) + spacing * _spiral(rings)
+    spots = np.array(group.point) + spacing * _spiral(rings, formation)
     room = unit.separation - GAP  # with all of it, so_many_baneling would lose a row by less than 0.001
     spots = spots[open_at(TERRAINS["open"], spots, room)]
     if unit.plane == "air":
@@ -120,8 +133,13 @@ def _spots(group: Group, unit: Unit, terrain: Terrain, spacing: float, reach: fl
 
 
 @lru_cache(maxsize=16)
-def _spiral(rings: int) -> Float[np.ndarray, "S 2"]:
-    """A hexagonal lattice of spacing 1, ring by ring from the middle, each from the east and counterclockwise."""
+def _spiral(rings: int, formation: Formation) -> Float[np.ndarray, "S 2"]:
+    """A lattice of spacing 1, ring by ring from the middle, each from the east and counterclockwise."""
+    if formation == "square":
+        along = np.arange(-rings, rings + 1)
+        spots = np.stack(np.meshgrid(along, along, indexing="ij"), -1).reshape(-1, 2)
+        angle = np.arctan2(spots[:, 1], spots[:, 0]) % (2 * np.pi)
+        return spots[np.lexsort((angle, np.abs(spots).max(1)))].astype(float)
     angle = np.arange(7) * np.pi / 3
     corners = np.stack([np.cos(angle), np.sin(angle)], 1)
     found = [np.zeros((1, 2))]

@@ -36,11 +36,11 @@ def legend(
     shapes: list[Shape] = []
     for number, row in enumerate(rows):
         x = (left + right - size * _long(row)) / 2
-        y = top - size * LEADING * (number + 0.5)
+        y = round(top - size * LEADING * (number + 0.5), 2)
         for symbol, word in row:
             width = _width(word)
-            shapes += symbol(x + size * ICON / 2, y, size * ICON / 2)
-            shapes.append(Shape("text", x + size * (ICON + SPACE + width / 2), y, size, ink, text=word))
+            shapes += symbol(round(x + size * ICON / 2, 2), y, size * ICON / 2)
+            shapes.append(Shape("text", round(x + size * (ICON + SPACE + width / 2), 2), y, size, ink, text=word))
             x += size * (ICON + SPACE + width + GAP)
     return shapes, top - size * LEADING * len(rows)
 

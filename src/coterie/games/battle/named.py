@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from coterie.games.battle.game import Battle
 from coterie.games.battle.lots import Lot
 from coterie.games.battle.maps import MAPS, BattleMap, Group
-from coterie.games.options import variant
+from coterie.games.battle.terrain import SIZE
+from coterie.games.battle.units import BASE
+from coterie.games.options import number_within, variant
 
 
 def _lot(kinds: dict[str, float], helper: str, race: str, allies: int, enemies: int) -> BattleMap:
@@ -66,8 +69,40 @@ def _map(name: str) -> Callable[..., Battle]:
     return variant(Battle, first, hidden=("battle",), battle=battle)
 
 
+def custom(
+    allies: tuple[str, ...] = ("marine", "marine"),
+    enemies: tuple[str, ...] = ("zealot",),
+    terrain: str = "strip",
+    distance: float = 14.0,
+    reward: Literal["dense", "sparse"] = "dense",
+    difficulty: Literal["easy", "normal", "hard"] = "normal",
+    length: int = 150,
+) -> Battle:
+    """A battle of any units, on any of the maps' ground, under SMAC's interface and our physics.
+
+    Args:
+        allies: The team's units by name; equal ones are grouped.
+        enemies: Those of the scripted enemy.
+        terrain: Ground of one of the maps: strip, open, octagon, house, basin, ridge, corridor or ravine.
+        distance: Between the middles of the two sides, in cells; they start on a line through the middle of the map.
+        reward: dense (damage to enemies, deaths, winning) or sparse (1 for winning, -1 for losing).
+        difficulty: easy, normal or hard.
+        length: Steps after which an episode is truncated.
+    """
+    number_within("distance", distance, 0, SIZE)
+    west, east = (SIZE - distance) / 2, (SIZE + distance) / 2
+    kinds = tuple(tuple(dict.fromkeys(units)) for units in (allies, enemies))
+    left, right = (tuple(Group(name, units.count(name), x, SIZE / 2) for name in names)
+                   for units, names, x in zip((allies, enemies), kinds, (west, east), strict=True))  # fmt: skip
+    shields = "".join("P" if any(BASE[name].shield for name in names) else "T" for names in kinds)
+    ours, theirs = (names if len(names) > 1 else () for names in kinds)
+    battle = BattleMap(left, right, length, terrain, shields, ((west, SIZE / 2),), ours, theirs)
+    return Battle(battle, reward=reward, difficulty=difficulty)
+
+
 GAMES: dict[str, Callable[..., Battle]] = {
     **{f"battle/{name}": _map(name) for name in MAPS},
     **{f"battle/{name}": _drawn(name) for name in DRAWN},
+    "battle/custom": custom,
 }
-"""SMAC's maps by name, and battles whose units are drawn."""
+"""SMAC's maps by name, battles whose units are drawn, and any other."""

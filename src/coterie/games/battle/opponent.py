@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from coterie.games.battle.roster import Meeting
 from coterie.games.battle.units import LOOPS
+from coterie.games.battle.world import Mind
 
 LEASH = 1.0
 """How far beyond the scan a target is still followed."""
@@ -21,12 +22,14 @@ MEMORY = 5.0 * LOOPS
 
 def choose(
     meeting: Meeting, squared: Float[Array, "E A L"], can: Bool[Array, "E A L"], target: Int[Array, "E L"],
-    shooter: Int[Array, "E L"], quiet: Float[Array, "E L"], tie: Float[Array, "A L"], hunts: bool,
+    shooter: Int[Array, "E L"], quiet: Float[Array, "E L"], vital: Float[Array, "A L"], tie: Float[Array, "A L"],
+    mind: Mind,
 ) -> Int[Array, "E L"]:  # fmt: skip
     """The ally that each enemy is after now, -1: none.
 
     It keeps its target while that lives and is within the scan and a cell more; else it takes the nearest within the
-    scan; else whoever hit it in the last five seconds.
+    scan; else whoever hit it in the last five seconds. One that ``focuses`` takes the weakest within its weapon's range
+    before all of that.
 
     Args:
         meeting: Of the enemies with the allies.
@@ -35,17 +38,29 @@ def choose(
         target: Whom it was after.
         shooter: Who hit it last, -1: nobody.
         quiet: Loops since it was hit.
+        vital: Health and shield of the allies.
         tie: Tiny shares by which distances are told apart.
-        hunts: Whether allies are noticed, and kept, at any distance.
+        mind: How the enemy thinks.
     """
     places = np.arange(can.shape[1], dtype=np.int32)[None, :, None]
     kept = can & (places == target[:, None])
     seen = can
-    if not hunts:
+    if not mind.hunts:
         kept &= squared <= (meeting.scan + LEASH) ** 2
         seen &= squared <= meeting.scan**2
-    far = jnp.where(seen, squared * (1 + tie[None]), jnp.inf)
-    nearest = jnp.where(seen & (far == far.min(1)[:, None]), places, -1).max(1)
-    answered = (can & (places == shooter[:, None])).any(1) & (quiet < MEMORY)
-    found = jnp.where(nearest >= 0, nearest, jnp.where(answered, shooter, -1))
-    return jnp.where(kept.any(1), target, found)
+    found = _least(squared * (1 + tie[None]), seen)
+    if mind.answers:
+        answered = (can & (places == shooter[:, None])).any(1) & (quiet < MEMORY)
+        found = jnp.where(found >= 0, found, jnp.where(answered, shooter, -1))
+    found = jnp.where(kept.any(1), target, found)
+    if mind.focuses:
+        weakest = _least(jnp.broadcast_to(vital * (1 + tie), squared.shape), can & (squared <= meeting.reach**2))
+        found = jnp.where(weakest >= 0, weakest, found)
+    return found
+
+
+def _least(value: Float[Array, "E A L"], among: Bool[Array, "E A L"]) -> Int[Array, "E L"]:
+    """The ally with the least value for each enemy, -1: there is none to choose from."""
+    value = jnp.where(among, value, jnp.inf)
+    places = np.arange(among.shape[1], dtype=np.int32)[None, :, None]
+    return jnp.where(among & (value == value.min(1)[:, None]), places, -1).max(1)

@@ -136,14 +136,20 @@ class Meeting(NamedTuple):
     can: Bool[Array, "A B L"]
 
 
-def meeting(side: Roster, other: Roster) -> Meeting:
-    """Damage of one hit, and the distances of centres at which a weapon reaches and an enemy is noticed."""
+def meeting(side: Roster, other: Roster, scan: float = SCAN) -> Meeting:
+    """Damage of one hit, and the distances of centres at which a weapon reaches and an enemy is noticed.
+
+    Args:
+        side: Those who strike.
+        other: Those who are struck.
+        scan: Least range, edge to edge, in which a unit without a target looks for one.
+    """
     bonus = side.light[:, None] * other.is_light[None] + side.armored[:, None] * other.is_armored[None]
     damage = side.damage[:, None] + bonus
     radii = side.radius[:, None] + other.radius[None]
-    scan = jnp.maximum(side.reach + SLACK, SCAN)[:, None] + radii
+    look = jnp.maximum(side.reach + SLACK, scan)[:, None] + radii
     can = (other.grounded[None] | side.hits_air[:, None]) & (damage > 0)
-    return Meeting(damage, side.reach[:, None] + radii, scan, can)
+    return Meeting(damage, side.reach[:, None] + radii, look, can)
 
 
 def part(roster: Roster, where: slice | np.ndarray) -> Roster:

@@ -33,6 +33,8 @@ MARGIN = 0.8
 """Cells round the ground that are in the picture."""
 PIXELS = 312
 """Width of a picture that is not zoomed, about."""
+NEAR = 1.0
+"""Ranges that are shorter are not drawn."""
 BAR = 0.15
 """Height of a bar in cells."""
 
@@ -130,8 +132,9 @@ def _marks(stage: Stage, world: World, alive: list[int]) -> Iterator[Shape]:
     for i in np.flatnonzero(world.burst):
         yield Shape("disc", *_place(world, i), float(stage.roster.blast[i, 0]), stage.color(i), alpha=0.25)
     for i in alive if stage.ranges else ():
-        reach = float(stage.roster.radius[i, 0] + stage.roster.reach[i, 0])
-        yield Shape("ring", *_place(world, i), reach, stage.color(i), alpha=0.25)
+        radius, reach = (float(column[i, 0]) for column in (stage.roster.radius, stage.roster.reach))
+        if reach >= NEAR:
+            yield Shape("ring", *_place(world, i), radius + reach, stage.color(i), alpha=0.3)
 
 
 def _dead(x: float, y: float, size: float, color: str) -> Shape:

@@ -137,6 +137,8 @@ class Focus:
     alert: float = 10.0
     focus: bool = True
     retreat: float = 0.0
+    run: float = 6.2
+    early: float = 4.0
 
     def __call__(self, seen: Glance) -> Int[Array, " A"]:
         """An action for each ally."""
@@ -161,9 +163,9 @@ class Focus:
         if self.retreat:
             # the one in front steps back when hurt
             front = far.min(1)
-            hurt = (seen.health[:a] + seen.shield[:a] < self.retreat) & (front < 6.2) & (alive.sum() > 1)
+            hurt = (seen.health[:a] + seen.shield[:a] < self.retreat) & (front < self.run) & (alive.sum() > 1)
             healthy = alive & ~hurt
-            action = jnp.where(hurt & healthy.any() & (seen.wait > 4), away(seen), action)
+            action = jnp.where(hurt & healthy.any() & (seen.wait > self.early), away(seen), action)
         return mend(seen, action.astype(jnp.int32))
 
 

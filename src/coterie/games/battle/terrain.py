@@ -8,7 +8,7 @@ cliffs come in blocks of 2 × 2 cells, and a block in the inner corner of a step
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -114,6 +114,18 @@ def fine(terrain: Terrain) -> Bool[np.ndarray, "128 128"]:
 def cells(terrain: Terrain) -> Bool[np.ndarray, "32 32"]:
     """Which cells [x, y] the mask of moves takes as walkable: the open and the half-open ones."""
     return np.any(fine(terrain).reshape(SIZE, QUARTERS, SIZE, QUARTERS), (1, 3))
+
+
+@lru_cache(maxsize=64)
+def widened(terrain: Terrain) -> Terrain:
+    """The same ground with its half-open cells open, so that narrow places are wider; convex ground as it is."""
+    if terrain.convex:
+        return terrain
+    bands = []
+    for y, row in enumerate(cells(terrain).T):
+        ends = np.flatnonzero(np.diff(np.pad(row.astype(int), 1)))
+        bands.append((y, y, tuple((int(first), int(end) - 1) for first, end in ends.reshape(-1, 2))))
+    return replace(terrain, bands=tuple(bands), corners=False)
 
 
 def half_planes(terrain: Terrain) -> Float[np.ndarray, "K 3"]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from coterie.games.battle.roster import Powers, Roster
+from coterie.games.battle.roster import SCAN, Powers, Roster
 
 
 class World(NamedTuple):
@@ -66,6 +67,33 @@ class Orders(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Mind:
+    """How the scripted enemy thinks.
+
+    Args:
+        scan: Least range, edge to edge, in which an enemy without a target looks for one.
+        hunts: Whether it notices, and follows, allies at any distance.
+        answers: Whether it goes for whoever hit it from outside the scan.
+        focuses: Whether it attacks the weakest within its weapon's range, and not the first that it met.
+        pause: Added to the time between two of its attacks, as a share of it.
+    """
+
+    scan: float = SCAN
+    hunts: bool = False
+    answers: bool = True
+    focuses: bool = False
+    pause: float = 0.0
+
+
+MINDS: Mapping[str, Mind] = {
+    "easy": Mind(answers=False, pause=0.5),
+    "normal": Mind(),
+    "hard": Mind(focuses=True),
+}
+"""The enemy's minds by difficulty."""
+
+
+@dataclass(frozen=True)
 class Cast:
     """What is known of a battle when it is built.
 
@@ -73,15 +101,15 @@ class Cast:
         allies: A, how many of the units are allies.
         ours: What the allies may do.
         theirs: What the enemies may do.
-        hunts: Whether enemies notice allies at any distance.
         marches: Whether enemies have a place to go to.
+        mind: How enemies choose whom to attack.
     """
 
     allies: int
     ours: Powers
     theirs: Powers
-    hunts: bool = False
     marches: bool = True
+    mind: Mind = Mind()
 
 
 class Moves(NamedTuple):
