@@ -7,8 +7,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Compiling is most of the time of the tests, and their programs run for milliseconds: without LLVM's optimisations, in
 # one piece and with XLA's older emitters a learner compiles six times as fast. `make demo` and the benchmarks run as
 # users do.
-QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-os.environ.setdefault("XLA_FLAGS", QUICK)
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 --xla_cpu_use_fusion_emitters=false",
+)
 
 import jax
 from hypothesis import settings

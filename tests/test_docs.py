@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import jax
 import pytest
 
 from coterie.catalogue import RECIPES, games
@@ -72,16 +71,7 @@ def test_every_recipe_and_game_is_told_of():
     assert not [name for name in games() if f"`{name}`" not in told]
 
 
-@pytest.fixture
-def quickly_compiled():
-    """Programs that run for a blink are compiled without optimisations, which would take the most time."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @pytest.mark.parametrize("name", ["quickstart", "extending", "environments"])
-@pytest.mark.usefixtures("quickly_compiled")
 def test_python_of_the_docs_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = [code for language, code in FENCE.findall((DOCS / f"{name}.md").read_text()) if language == "python"]

@@ -61,10 +61,8 @@ def teams(tmp_path_factory):
         if kind not in made:
             recipe, name, options = KINDS[kind]
             if kind == "feed-forward":
-                jax.config.update("jax_disable_most_optimizations", True)  # compiling would take the most time
                 run = coterie.train(recipe, name, seeds=2, steps=32, points=1, episodes=1, out=place / kind,
                                     game_options=options)  # fmt: skip
-                jax.config.update("jax_disable_most_optimizations", False)
             else:
                 game = coterie.make(name, **options)
                 learner = PolicyLearner(recipe, game.spec).checked()

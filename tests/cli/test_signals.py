@@ -36,22 +36,22 @@ def rest(child):
 
 @pytest.mark.timeout(240)
 def test_once_finishes_the_chunk_and_says_how_to_go_on(tmp_path, tiny, call):
-    child = start(tmp_path, tiny, 320_000)
+    child = start(tmp_path, tiny, 160_000)
     child.send_signal(signal.SIGINT)
     out, err = rest(child)
     assert child.returncode == 130 and out == ""
     lines = [line for line in err.splitlines() if line and "return" not in line]
     assert len(lines) == 2 and lines[0] == "stopping after this chunk (Ctrl-C again to stop at once)"
     assert lines[1].startswith("coterie: stopped at step ")
-    assert lines[1].endswith(f" of 320,000, all of it saved: go on with coterie resume {tmp_path}")
+    assert lines[1].endswith(f" of 160,000, all of it saved: go on with coterie resume {tmp_path}")
     step = int(lines[1].split()[4].replace(",", "").rstrip(","))
-    assert int(checkpoint.latest(tmp_path / "checkpoints").stem) * 32 == step < 320_000
+    assert int(checkpoint.latest(tmp_path / "checkpoints").stem) * 32 == step < 160_000
     assert call("evaluate", tmp_path, "--episodes", 1).status == 0
 
 
 @pytest.mark.timeout(240)
 def test_twice_stops_at_once_and_keeps_the_last_checkpoint(tmp_path, tiny, call):
-    child = start(tmp_path, tiny, 8_000_000)
+    child = start(tmp_path, tiny, 1_600_000)
     child.send_signal(signal.SIGINT)
     assert child.stderr.readline() == "\n" and child.stderr.readline().startswith("stopping after this chunk")
     clock = time.monotonic()

@@ -121,7 +121,7 @@ def test_what_makes_no_battle():
     for options, message in (({"reward": "shaped"}, "reward must be"), ({"balance": "patch"}, "balance must be"),
                              ({"length": -1}, "length must be a whole number of at least 0, not -1")):  # fmt: skip
         with pytest.raises(CoterieError, match=message):
-            Battle(**options)
+            catalogue.make("battle/3m", **options)
 
 
 # The interface
@@ -375,14 +375,19 @@ def test_a_medivac_begins_with_five_points_and_ends_with_none():
 
 def test_an_enemy_medivac_chooses_its_patients():
     theirs = [("medivac", 20, 16), ("marine", 18, 16, {"health": 30}), ("zealot", 22, 16, {"health": 60}),
-              ("stalker", 20, 18, {"health": 1}), ("marauder", 29, 16, {"health": 1})]  # fmt: skip
+              ("stalker", 20, 18, {"health": 1}), ("marauder", 27.32, 16, {"health": 1})]  # fmt: skip
     scene = Scene([("marine", 2, 16)], theirs)
     scene.play()
-    near(scene.health[2:], 30, 64.5, 1, 1)  # 0.6 < 2/3; a machine, and one 7 from edge to edge
+    near(scene.health[2:], 30, 64.5, 1, 1)  # 0.6 < 2/3; a machine, and one further than 6 from edge to edge
     scene.play(steps=2)
     near(scene.health[2:], 30, 73.5, 1, 1)  # kept, though the marine has the lower share by now
     scene.play(steps=8)
     assert scene.health[3] == 100 and scene.health[2] > 30
+    for x, patient in ((18.1, 1), (17.9, 0)):  # the nearest of equals
+        theirs = [("medivac", 20, 16), ("marine", 22, 16, {"health": 30}), ("marine", x, 16, {"health": 30})]
+        scene = Scene([("marine", 2, 16)], theirs)
+        scene.play()
+        near(scene.health[2:], 30 + 4.5 * (patient == 0), 30 + 4.5 * (patient == 1))
 
 
 def test_banelings_burst_and_spare_their_own():
@@ -449,6 +454,11 @@ def test_an_enemy_notices_keeps_and_answers():
         scene.state.world.target[scene.theirs[0]] = scene.ours[0]
         scene.play()
         assert scene.state.world.target[scene.theirs[0]] == scene.ours[0 if kept else 1]
+    for quiet, answers in ((79, True), (80, False)):  # hit in the last five seconds
+        scene = Scene([("stalker", 10, 16)], [("zealot", 17, 16, {"quiet": quiet})])
+        scene.state.world.shooter[scene.theirs[0]] = scene.ours[0]
+        scene.play()
+        near(scene.x[1:], 17 - 1.125 * answers)
     scene = Scene([("stalker", 10, 16)], [("zealot", 17, 16)])
     scene.play()
     assert scene.x[1] == 17

@@ -69,20 +69,17 @@ def test_every_unit_is_a_disc_of_its_size_with_its_letter():
 
 def test_bars_are_in_proportion():
     stalker, marine = unit("stalker"), unit("marine", enemy=True)
-    _, shapes = inside(ALL, opened(health={stalker: 60, marine: 15}, shield={stalker: 20}))
-    bars = {}
-    for s in shapes:
-        if s.kind == "line" and s.size == BAR and s.color != ENERGY:
-            assert s.to[1] == s.y
-            bars[s.color, round(s.x, 2)] = s.to[0] - s.x
-    r = BASE["stalker"].radius
-    assert bars[HEALTH, 8 - 0.62] == pytest.approx(1.5 * r, abs=0.02)
-    assert bars[SHIELD, 8 - 0.62] == pytest.approx(0.5 * r, abs=0.02)
-    assert bars[HEALTH, 24 - 0.38] == pytest.approx(2 * 0.375 / 3, abs=0.02)
-    lack = bars[LACK, 24 - 0.38 + round(bars[HEALTH, 24 - 0.38], 2)]
-    assert lack == pytest.approx(4 * 0.375 / 3, abs=0.02)
-    heights = [s.y for s in shapes if s.color in (HEALTH, SHIELD) and s.x == 8 - 0.62]
-    assert heights[0] > 9 + 1.5 * stalker + r and heights[1] >= heights[0] + BAR  # above the unit, one above the other
+    full = {unit("medivac", enemy): 200 for enemy in (False, True)}  # else they have bars, too
+    _, shapes = inside(ALL, opened(health={stalker: 60, marine: 15}, shield={stalker: 20}, energy=full))
+    bars = {(s.x < 16, s.color): (s.x, s.to[0], s.y) for s in shapes if s.kind == "line"}
+    assert len(bars) == 5 and (False, SHIELD) not in bars
+    r, top = BASE["stalker"].radius, 9 + 1.5 * stalker + BASE["stalker"].radius
+    health, shield, lack = bars[True, HEALTH], bars[True, SHIELD], bars[True, LACK]
+    near = lambda *numbers: pytest.approx(numbers, abs=0.011)  # noqa: E731
+    assert health[:2] == near(8 - r, 8 + r / 2) and shield[:2] == near(8 - r, 8 - r / 2)
+    assert lack[:2] == near(8 - r / 2, 8 + r) and lack[2] == shield[2]
+    assert health[2] - BAR / 2 > top and shield[2] - health[2] > BAR  # above the unit, and one above the other
+    assert bars[False, HEALTH][:2] == near(23.625, 23.875) and bars[False, LACK][:2] == near(23.875, 24.375)
 
 
 def blows(shapes):
@@ -169,7 +166,7 @@ def test_the_picture_fits_the_ground(name):
     assert (ground[-1].color == scene.CLIFF) == (name == "2c_vs_64zg")
     x, y = np.array(ground[1].corners).T
     assert left < x.min() and x.max() < right and bottom < y.min() and y.max() < top
-    assert right - x.max() == x.min() - left == top - y.max() < 1
+    assert np.allclose([right - x.max(), x.min() - left, top - y.max()], scene.MARGIN)
     words = [s for s in drawn.shapes if s.kind == "text" and s.color != scene.PAPER]
     assert all(bottom < s.y < y.min() and left < s.x < right for s in words)
     assert len(drawn.shapes) < 70 + 2 * len(game.units)  # nobody is hurt

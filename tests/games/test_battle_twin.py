@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from coterie.games.battle import MAPS, Battle, Group
 from coterie.games.battle.interface import AIM
 from coterie.games.battle.interface import orders as told
+from coterie.games.battle.named import DRAWN
 from coterie.games.battle.terrain import open_at
-from tests.oracles.battle_twin import Twin
+from tests.oracles.battle_twin import KINDS, Twin
 
 MANY, STEPS = 4, 20
 
@@ -41,8 +42,9 @@ GAMES = {
     "bane": Battle(squads(({"baneling": 2, "zergling": 4}, (16, 12)), ({"zergling": 4, "baneling": 2}, (16, 17)),
                           "bane_vs_bane", order=((14, 8), (18, 8))), difficulty="easy"),
     "corridor": Battle(squads(({"zealot": 2, "hydralisk": 1}, (15, 16)), ({"zergling": 4}, (11, 10)), "corridor",
-                              order=((28, 28),)), reward="sparse", scan=4.0),
+                              order=((28, 28),)), reward="sparse", scan=4.0, corners="open"),
     "ridge": Battle(squads(({"colossus": 1, "marine": 1}, (16, 15.5)), ({"zergling": 6}, (16, 10)), "2c_vs_64zg")),
+    "lot": Battle(DRAWN["terran_5_vs_5"]),
 }  # fmt: skip
 """Together they have all units, grounds, ends and options; each is small and begins soon."""
 
@@ -53,14 +55,17 @@ reset = jax.jit(lambda game, keys: jax.vmap(game.reset)(keys)[0], static_argnums
 def scrambled(game, seed):
     """Starts of MANY battles at which everybody has been through something."""
     state = jax.device_get(reset(game, jax.random.split(jax.random.key(seed), MANY)))
-    dice, world = np.random.default_rng(seed).random((6, *state.world.x.shape)), state.world
+    dice, world = np.random.default_rng(seed).random((8, *state.world.x.shape)), state.world
     dead, heals = dice[0] < 0.08, world.energy > 0
+    anybody = np.floor(dice[6:, :, game.allies :] * (game.allies + 1)) - 1
     world = world._replace(
         health=np.where(dead, 0.0, np.ceil(world.health * (0.3 + 0.7 * dice[1]))),
         shield=np.where(dead, 0.0, np.floor(world.shield * dice[2])),
         cooldown=np.where(heals, np.round(dice[3]), 12.1 * dice[3] - 2.05),
-        quiet=np.round(250 * dice[4]),
+        quiet=np.round(250 * dice[4] ** 2),
         energy=np.where(heals, 8 * dice[5], 0.0),
+        target=anybody[0].astype(np.int32),
+        shooter=anybody[1].astype(np.int32),
     )
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype if leaf.dtype != float else np.float32),
                         state._replace(world=world))  # fmt: skip
@@ -79,7 +84,8 @@ def battles(game, key, first):
         taste = jnp.where(jnp.arange(AIM + game.enemies) >= AIM, 1.5, 0.0)
         action = jax.random.categorical(act, jnp.where(legal, taste[None, None], -jnp.inf)).astype(jnp.int32)
         keys = jax.random.split(luck, MANY)
-        orders = jax.vmap(lambda key, *given: told(key, *given, len(game.units), game.jitter))(keys, action, state.goal)
+        dice = lambda key, action, goal: told(key, action, goal, len(game.units), game.jitter)  # noqa: E731
+        orders = jax.vmap(dice)(keys, action, state.goal)
         after, seen, outcome = jax.vmap(game.step)(keys, state, action)
         return (after, seen.legal), (keys, state, action, orders, after, seen, outcome)
 
@@ -174,23 +180,22 @@ def pick(tree, *index):
 def test_what_is_kept_in_every_battle(name, seed):
     """Bounds, death, ground, and the same battle from the same key."""
     game = GAMES[name]
-    played = track(game, seed)
-    _, before, action, _, after, seen, outcome = played
-    jax.tree.map(np.testing.assert_array_equal, played, track(game, seed))
-    units = Twin(game).everybody
+    _, *played = track(game, seed)
+    jax.tree.map(np.testing.assert_array_equal, played, list(track(game, seed)[1:]))
+    before, action, _, after, seen, outcome = played
     world, was = after.world, before.world
-    for left, most in ((world.health, [unit.health for unit in units]), (world.shield, [unit.shield for unit in units]),
-                       (world.energy, [200 if unit.is_("heals") else 0 for unit in units])):  # fmt: skip
-        assert (left >= 0).all() and (left <= np.array(most) + 1e-3).all()
+    of_kind = lambda read: np.array([read(kind) for kind in KINDS.values()])[after.kind]  # noqa: E731
+    for left, most in ((world.health, of_kind(lambda kind: kind.health)), (world.shield, of_kind(lambda kind: kind.shield)),
+                       (world.energy, of_kind(lambda kind: 200 * ("heals" in kind.flags)))):  # fmt: skip
+        assert (left >= 0).all() and (left <= most + 1e-3).all()
     dead = was.health <= 0
     for left in (world.health, world.shield):
         assert (left[dead] == 0).all()
     assert (world.x[dead] == was.x[dead]).all() and (world.y[dead] == was.y[dead]).all()
     places = np.stack([world.x, world.y], -1)
     assert (places >= 0).all() and (places < 32).all()
-    for i, unit in enumerate(units):
-        here = places[:, :, i]
-        assert unit.is_("air") or (on_ground(game.ground, here, unit.is_("strides"))).all(), unit.name
+    flies, strides = (of_kind(lambda kind: flag in kind.flags) for flag in ("air", "strides"))  # noqa: B023
+    assert (flies | open_at(game.ground, places) | strides & on_cliffs(game.ground, places)).all()
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((after, seen, outcome)))
     ours = slice(None, game.allies)
     assert (seen.alive == (world.health[..., ours] > 0)).all()
@@ -202,9 +207,9 @@ def test_what_is_kept_in_every_battle(name, seed):
     assert (after.world.victim[..., ours][stood] == -1).all()  # who stops hits nobody
 
 
-def on_ground(ground, places, strides):
-    found = open_at(ground, places)
-    for west, east, south, north in ground.cliffs if strides else ():
-        x, y = np.moveaxis(places, -1, 0)
-        found |= (x >= west) & (x < east + 1) & (y >= south) & (y < north + 1)
+def on_cliffs(ground, places):
+    x, y = np.moveaxis(np.floor(places), -1, 0)
+    found = np.zeros(x.shape, bool)
+    for west, east, south, north in ground.cliffs:
+        found |= (x >= west) & (x <= east) & (y >= south) & (y <= north)
     return found

@@ -10,7 +10,7 @@ from coterie.contracts import CoterieError, Drawable, Game
 from coterie.games.particle import ParticleState
 from coterie.games.particle_spread import spread
 
-EPISODES = 200
+EPISODES = 60
 
 
 def reference_episode(env, start, actions, ratio):
@@ -61,7 +61,7 @@ def test_whole_episodes_equal_mpe2(agents, kind, ratio):
         game = spread(agents, ratio, "individual", kind)
         actions, *ours = episodes(game, kind, seed=agents)
         actions, start, first, (_, observation, outcome) = jax.device_get((actions, *ours))
-    assert outcome.info["collisions"].sum() > 100
+    assert outcome.info["collisions"].sum() > 30
     env = simple_spread_v3.parallel_env(N=agents, max_cycles=game.length, continuous_actions=kind == "continuous")
     for e in range(EPISODES):
         begin = ParticleState(*(leaf[e] for leaf in start))

@@ -28,7 +28,7 @@ NUMBERS = {  # what a game needs besides
 
 
 def learnt(recipe, game, **options):
-    """Game, learner and training state after a short run; compiled without optimisations, which take the most time."""
+    """Game, learner and training state after a short run."""
     width = options.pop("memory", 0)
     options = {**BASE, **NUMBERS.get(game, {}), **options}
     length = options.pop("iterations", ITERATIONS)
@@ -39,42 +39,54 @@ def learnt(recipe, game, **options):
     game = catalogue.make(game)
     learner = PolicyLearner(catalogue.recipe(recipe, options), game.spec).checked()
     loops = begin(game, learner, (0,))
-    program = advance.lower(game, learner, loops, length, "map")
-    quick = {"xla_backend_optimization_level": 0}
-    loops, metrics = program.compile(compiler_options=quick)(learner, loops)
+    loops, metrics = advance(game, learner, loops, length, "map")
     check(metrics, learner, schedule((0,), 1, 1), 1)
     return game, learner, jax.tree.map(lambda x: x[0], loops.learner)
 
 
 def episodes(game, learner, state):
-    """One greedy episode for each cue: the states ``[T]`` of both, returns, observations and resets ``[T, 2, ...]``."""
-    many = jax.vmap(jax.random.key)(jnp.arange(50))
-    cues = np.asarray(jax.jit(jax.vmap(game.reset))(many)[0].cue)
-    keys = many[np.array([np.flatnonzero(cues == cue)[0] for cue in (-1.0, 1.0)])]
-    now, seen = jax.jit(jax.vmap(game.reset))(keys)
-    team = learner.team(state, greedy=True)
-    act, step = jax.jit(lambda carry, seen: team.act(carry, seen, jax.random.key(0))), jax.jit(jax.vmap(game.step))
-    carry, states, observations, total = team.carry(2), [], [], np.zeros(2)
-    for _ in range(game.spec.horizon):
-        states.append(now)
-        observations.append(seen)
-        action, carry = act(carry, seen)
-        now, seen, outcome = step(keys, now, action)
-        total += np.asarray(outcome.reward[:, 0])
-    stack = jax.tree.map(lambda *leaves: jnp.stack(leaves), *observations)
-    return states, total, stack
+    """One greedy episode for each cue: states and observations ``[T, 2, ...]``, and returns."""
+
+    @jax.jit
+    def opened():
+        keys = jax.vmap(jax.random.key)(jnp.arange(50))
+        cues = jax.vmap(game.reset)(keys)[0].cue
+        keys = keys[jnp.stack([jnp.argmax(cues == cue) for cue in (-1.0, 1.0)])]
+        return keys, *jax.vmap(game.reset)(keys)
+
+    @jax.jit
+    def played(learner, state, keys, now, seen):
+        team = learner.team(state, greedy=True)
+
+        def body(before, _):
+            carry, now, seen = before
+            action, carry = team.act(carry, seen, jax.random.key(0))
+            after, later, outcome = jax.vmap(game.step)(keys, now, action)
+            return (carry, after, later), (now, seen, outcome.reward[:, 0])
+
+        _, (states, observations, reward) = jax.lax.scan(body, (team.carry(2), now, seen), length=game.spec.horizon)
+        return states, observations, reward.sum(0)
+
+    states, observations, total = played(learner, state, *opened())
+    assert np.asarray(states.cue)[0].tolist() == [-1.0, 1.0]
+    return states, np.asarray(total), observations
 
 
 def values(game, learner, state):
     """Of the critic and exact, ``[T, 2, M]``, M = 1 or N, and the greedy returns ``[2]``."""
     states, total, seen = episodes(game, learner, state)
-    critic = learner.critic
-    reset = jnp.zeros((len(states), 2), bool).at[0].set(True)
-    memory = jax.tree.map(lambda h: h[:2], state.memory)
-    raw, _ = jax.jit(critic.outputs)(state.critic, memory, seen, reset)
     with jax.numpy_dtype_promotion("standard"):  # gamma to the power of a whole number of steps
-        exact = [jax.vmap(lambda s: game.rule.value(s, GAMMA))(each) for each in states]
-    return np.asarray(critic.normaliser.denormalise(state.scale, raw)), np.stack(exact)[..., None], total
+        exact = jax.jit(jax.vmap(jax.vmap(lambda s: game.rule.value(s, GAMMA))))(states)
+    return np.asarray(judged(learner, state, seen)), np.asarray(exact)[..., None], total
+
+
+@jax.jit
+def judged(learner, state, seen):
+    """What the critic says of two episodes, in the unit of the rewards."""
+    reset = jnp.zeros(seen.alive.shape[:2], bool).at[0].set(True)
+    memory = jax.tree.map(lambda h: h[:2], state.memory)
+    raw, _ = learner.critic.outputs(state.critic, memory, seen, reset)
+    return learner.critic.normaliser.denormalise(state.scale, raw)
 
 
 def assert_learnt(game, learner, state, tolerance=0.05):

@@ -35,8 +35,11 @@ class Kind:
         names = COLUMNS.split()
         self.name, *words = line.split()
         self.flags = set(words[len(names) - 1 :])
-        for name, word in zip(names[:-1], words, strict=False):
-            setattr(self, name, word if name == "versus" else float(word))
+        rest = zip(names[:-1], words, strict=False)
+        self.columns = {name: word if name == "versus" else float(word) for name, word in rest}
+
+    def __getattr__(self, name):
+        return self.columns[name]
 
 
 KINDS = {kind.name: kind for kind in map(Kind, SHEET.strip().splitlines())}

@@ -1,6 +1,7 @@
 """Random rollouts: ends of both kinds, dead agents, illegal actions, behaviour a little off the present policy."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -26,12 +27,7 @@ def small(recipe, **changes):
     return replace(recipe, **{**cut, "epochs": 3, "critic_epochs": 2, "minibatches": 2, **changes})
 
 
-def quick(function, **kwargs):
-    """``jax.jit`` that compiles faster and runs slower."""
-    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0}, **kwargs)
-
-
-@quick
+@jax.jit
 def learn(learner, state, rollout, key):
     """One iteration, compiled once for each kind of learner."""
     return learner.learn(state, rollout, key)
@@ -50,6 +46,7 @@ def observation(draw, spec, lead, dead=0.2, illegal=0.3):
     return Observation(*floats, jnp.asarray(legal), jnp.asarray(alive))
 
 
+@jax.jit
 def behaviour(learner, params, seen):
     """Distribution parameters of feed-forward actors for a whole rollout."""
     flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), seen)
@@ -57,13 +54,24 @@ def behaviour(learner, params, seen):
     return jax.tree.map(lambda x: x.reshape(*seen.alive.shape[:2], *x.shape[1:]), dist)
 
 
+@partial(jax.jit, static_argnums=0)
+def drawn(family, key, dist):
+    """Actions, and their log-probabilities."""
+    action = family.sample(key, dist)
+    return action, family.log_prob(dist, action)
+
+
 def led_to(seen, final, reset):
-    """What each step led to: the next row where no episode ended, as every loop delivers it."""
+    """What each step led to: the next row where no episode ended, as every loop delivers it.
+
+    In NumPy, which compiles nothing.
+    """
 
     def one(later, last):
         ended = reset[1:].reshape(*reset[1:].shape, *(1,) * (last.ndim - 2))
-        return jnp.concatenate([jnp.where(ended, last[:-1], later[1:]), last[-1:]])
+        return jnp.asarray(np.concatenate([np.where(ended, last[:-1], later[1:]), last[-1:]]))
 
+    reset, seen, final = jax.device_get((reset, seen, final))
     return jax.tree.map(one, seen, final)
 
 
@@ -73,14 +81,14 @@ def rollout(learner, state, seed, jitter=0.15, end=0.25, **kwargs):
     seen, final = (observation(draw, own, (T, E), **kwargs) for _ in range(2))
     key = jax.random.key(seed)
     dist = behaviour(learner, state.actor, seen)
-    action = learner.family.sample(key, dist)
-    noise = jnp.asarray(jitter * draw.normal(size=(T, E, own.n_agents)), jnp.float32)
+    action, log_prob = drawn(learner.family, key, dist)
+    noise = np.asarray(jitter * draw.normal(size=(T, E, own.n_agents)), np.float32)
     reward = draw.normal(size=(T, E, own.n_agents))
     if own.reward == "team":
         reward[:] = reward[..., :1]
-    terminated, truncated = (jnp.asarray(draw.random((T, E)) < end) for _ in range(2))
-    reset = jnp.concatenate([jnp.ones((1, E), bool), (terminated | truncated)[:-1]])
+    terminated, truncated = (draw.random((T, E)) < end for _ in range(2))
+    reset = np.concatenate([np.ones((1, E), bool), (terminated | truncated)[:-1]])
     final = led_to(seen, final, reset)
-    log_prob = learner.family.log_prob(dist, action) + noise
-    reward = jnp.asarray(reward, jnp.float32)
+    log_prob = jnp.asarray(np.asarray(log_prob) + noise)
+    reward, terminated, truncated, reset = map(jnp.asarray, (np.float32(reward), terminated, truncated, reset))
     return Rollout(seen, final, action, log_prob, dist, reward, terminated, truncated, reset, ())

@@ -19,7 +19,7 @@ from coterie.policy.recipes import a2po, coppo, happo, ippo, mappo, optimistic_m
 from coterie.policy.surrogate import Clip
 from coterie.policy.turn import Turns
 from coterie.policy.weighting import Others
-from tests.policy.rollouts import E, T, learn, quick, rollout, small, spec
+from tests.policy.rollouts import E, T, learn, rollout, small, spec
 
 
 def opened(recipe, own=None, **changes):
@@ -33,7 +33,7 @@ def updated(recipe, own=None, updates=2, **changes):
     first, metrics = state, None
     for seed in range(updates):
         state, metrics = learn(learner, state, rollout(learner, first, seed), jax.random.key(seed))
-    return state, metrics
+    return jax.device_get((state, metrics))
 
 
 def assert_close(a, b, atol=1e-6):
@@ -110,7 +110,7 @@ def test_independent_learners_stay_independent():
         learner, state = opened(ippo(), own, sharing="none", advantage_norm=over)
         seen = rollout(learner, state, 0)
         other = seen._replace(reward=seen.reward.at[..., 0].multiply(5.0))
-        a, b = (learn(learner, state, ro, jax.random.key(0))[0].actor for ro in (seen, other))
+        a, b = (jax.device_get(learn(learner, state, ro, jax.random.key(0))[0].actor) for ro in (seen, other))
         gaps = [jax.tree.map(lambda x, y: np.abs(x - y).max(), slot(a, i), slot(b, i)) for i in range(3)]
         reached[over] = [max(jax.tree.leaves(gap)) > 0 for gap in gaps]
     assert reached == {"agent": [True, False, False], "team": [True, True, True]}
@@ -209,7 +209,7 @@ def test_shared_equals_separate_where_the_tables_are_disjoint():
         total = jnp.sum(batch["weight"], (1, 2, 3))
         gradient = jax.grad(lambda w, loss=loss, args=(batch, total): loss({"weight": w}, *args)[0])(weight)
         adam, params, key = Adam(1e-2, limit=1e9, epsilon=1e-12), {"weight": weight}, jax.random.key(0)
-        steps = quick(partial(fit, loss, adam, epochs=3, minibatches=2))
+        steps = jax.jit(partial(fit, loss, adam, epochs=3, minibatches=2))
         fitted = steps(params, adam.init(params), batch, key)
         own = lambda w, i: w[0 if shared else i, i * table : (i + 1) * table]  # noqa: B023, E731
         results.append([jnp.stack([own(w, i) for i in range(agents)]) for w in (gradient, fitted.params["weight"])])
@@ -224,7 +224,7 @@ def test_no_agent_differentiates_through_another():
     seen = rollout(learner, state, 0)
     objective, batch = prepared(learner, state, seen, normalise(seen.reward, seen.observation.alive, "team"))
     clip = jnp.full((3, 1, 1, 1), 0.2)
-    slope = quick(jax.grad(lambda params, batch: objective(params, batch, jnp.ones(3), clip, ())[0]))
+    slope = jax.jit(jax.grad(lambda params, batch: objective(params, batch, jnp.ones(3), clip, ())[0]))
     for i in range(3):
         only = batch | {"weight": batch["weight"].at[jnp.asarray([j for j in range(3) if j != i])].set(0.0)}
         found = slope(state.actor, only)

@@ -13,7 +13,7 @@ from coterie.nets.networks import Network
 from coterie.policy.critic_input import GlobalState, Local, PolicyEmbedded
 from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import ippo, mappo, perla_ippo, perla_mappo
-from tests.policy.rollouts import E, T, quick, rollout, small, spec
+from tests.policy.rollouts import E, T, rollout, small, spec
 
 HEADED = Network(encoder=(8,), head=(6,))
 
@@ -25,7 +25,7 @@ def opened(recipe, samples=7, enumerated=0, own=None, **changes):
     return learner, learner.init(jax.random.key(0), E)
 
 
-@quick
+@jax.jit
 def values(learner, state, rollout, key):
     return learner.critic.values(state.critic, state.scale, state.memory, rollout, learner.others(state, rollout, key))
 
@@ -94,7 +94,7 @@ def test_variance_is_that_of_perlas_theorem_1():
     one, _ = opened(perla_mappo(), samples=1)
     seen = rollout(learner, state, 3, dead=0.0)
 
-    @quick
+    @jax.jit
     def drawn(learner, keys):
         value = lambda key: learner.critic.values(  # noqa: E731
             state.critic, state.scale, (), seen, learner.others(state, seen, key)
@@ -135,7 +135,7 @@ def test_without_weights_of_the_actions_it_is_the_base(base):
     silent["head_0"]["weight"] = silent["head_0"]["weight"].at[:, 8:].set(0.0)
     seen = rollout(learner, state, 3)
     ours = values(learner, state._replace(critic=silent), seen, jax.random.key(0))
-    theirs = quick(lambda p, r: plain.critic.values(p, state.scale, (), r))(cut, seen)
+    theirs = jax.jit(lambda p, r: plain.critic.values(p, state.scale, (), r))(cut, seen)
     for name in ("value", "next_value", "raw"):
         a, b = getattr(ours, name), getattr(theirs, name)
         rows = np.asarray(seen.cut | True) if name != "next_value" else np.asarray(~seen.terminated)

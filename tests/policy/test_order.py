@@ -23,13 +23,13 @@ from coterie.policy.order import (
     unit_scores,
 )
 from coterie.policy.recipes import a2po, happo
-from tests.policy.rollouts import learn, quick, rollout, small, spec
+from tests.policy.rollouts import learn, rollout, small, spec
 
 ORDERS = [Simultaneous(), RandomSequence(), Greedy(), SemiGreedy(), SemiGreedy(start="random"), SemiGreedy(blocks=2),
           Blocks(2), Blocks(3)]  # fmt: skip
 
 
-@partial(quick, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
 def _lap(order, scores, key):
     remaining, choices = jnp.ones(scores.shape, bool), []
     turns = order.turns(len(scores))
@@ -113,7 +113,8 @@ def test_scores_by_hand():
 
 def changed(before, after):
     """Whether each slot's parameters moved."""
-    gap = jax.tree.map(lambda a, b: jnp.any(a != b, axis=tuple(range(1, a.ndim))), before, after)
+    before, after = jax.device_get((before, after))
+    gap = jax.tree.map(lambda a, b: np.any(a != b, axis=tuple(range(1, a.ndim))), before, after)
     return np.any(np.stack(jax.tree.leaves(gap)), axis=0)
 
 

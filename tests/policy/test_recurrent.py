@@ -15,13 +15,13 @@ from coterie.policy.learner import PolicyLearner
 from coterie.policy.recipes import happo, ippo, mappo
 from coterie.policy.turn import Turns
 from coterie.training.collect import open_stage, scan
-from tests.policy.rollouts import quick, small
+from tests.policy.rollouts import learn, small
 
 T, E = 12, 3
 GRU = Network(encoder=(5,), memory=6)
 
 
-@partial(quick, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
 def played(game, learner, state, key):
     """Two rollouts one after the other without learning; the second may open in the middle of episodes."""
     stage = open_stage(game, learner, key, E)
@@ -35,7 +35,7 @@ def opened(game, recipe, chunk, **changes):
     return learner, learner.init(jax.random.key(0), E)
 
 
-@quick
+@jax.jit
 def recomputed(learner, state, rollout):
     """Log-probabilities as learning sees them, those stored, and the same with resets left out."""
     values = learner.critic.values(state.critic, state.scale, state.memory, rollout)
@@ -84,18 +84,19 @@ def test_values_equal_stepping_the_critic(recipe, critic_input):
     _, rollout = played(game, learner, state, jax.random.key(2))
     critic = learner.critic
     noise = np.random.default_rng(0).normal(size=state.memory.shape)
-    carry = start = jnp.asarray(noise, jnp.float32)
-    found = quick(lambda c, *args: c.values(*args))(critic, state.critic, state.scale, start, rollout)
-    step = quick(lambda c, params, carry, seen: c.outputs(params, carry, seen, jnp.zeros((1, E), bool)))
+    carry = start = noise.astype(np.float32)
+    found = jax.jit(lambda c, *args: c.values(*args))(critic, state.critic, state.scale, start, rollout)
+    found, rollout = jax.device_get((found, rollout))
+    step = jax.jit(lambda c, params, carry, seen: c.outputs(params, carry, seen, jnp.zeros((1, E), bool)))
     at = lambda seen, t: jax.tree.map(lambda x: x[t : t + 1], seen)  # noqa: E731
     for t in range(T):
-        carry = jnp.where(rollout.reset[t][:, None, None], 0.0, carry)
-        value, after = step(critic, state.critic, carry, at(rollout.observation, t))
-        ahead, _ = step(critic, state.critic, after[0], at(rollout.final, t))
+        carry = np.where(rollout.reset[t][:, None, None], np.float32(0), carry)
+        value, after = jax.device_get(step(critic, state.critic, carry, at(rollout.observation, t)))
+        ahead, _ = jax.device_get(step(critic, state.critic, after[0], at(rollout.final, t)))
         np.testing.assert_allclose(found.value[t], value[0], atol=1e-5)
         goes_on = ~rollout.terminated[t][:, None]  # nothing follows a terminated step: its next value means nothing
         np.testing.assert_allclose(
-            jnp.where(goes_on, found.next_value[t], 0.0), jnp.where(goes_on, ahead[0], 0.0), atol=1e-5
+            np.where(goes_on, found.next_value[t], 0.0), np.where(goes_on, ahead[0], 0.0), atol=1e-5
         )
         carry = after[0]
         np.testing.assert_allclose(found.memory[t + 1], carry, atol=1e-5)
@@ -110,7 +111,7 @@ def test_the_critic_is_fitted_from_the_memories_it_had():
     first, second = played(game, learner, state, jax.random.key(3))
     critic, memories = learner.critic, state.memory
 
-    @quick
+    @jax.jit
     def outputs(critic, state, start, rollout):
         values = critic.values(state.critic, state.scale, start, rollout)
         one = jnp.ones_like(values.value)
@@ -121,8 +122,6 @@ def test_the_critic_is_fitted_from_the_memories_it_had():
     for rollout in (first, second):
         values, again, old = outputs(critic, state, memories, rollout)
         np.testing.assert_allclose(again, old, atol=1e-6)
-        done, _ = quick(lambda learner, *args: learner.learn(*args))(
-            learner, state._replace(memory=memories), rollout, jax.random.key(0)
-        )
+        done, _ = learn(learner, state._replace(memory=memories), rollout, jax.random.key(0))
         np.testing.assert_allclose(done.memory, values.memory[-1], atol=1e-6)
         memories = values.memory[-1]

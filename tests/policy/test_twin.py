@@ -1,7 +1,6 @@
 """Every method against a plain loop: three updates on random rollouts, parameters, optimiser states, orders."""
 
 from dataclasses import replace
-from functools import partial
 
 import jax
 import numpy as np
@@ -111,12 +110,6 @@ def plain_rollout(ro, individual):
     return {**view(ro.observation), "final": view(ro.final), "individual": individual, "behaviour": behaviour, **rest}
 
 
-@partial(jax.jit, compiler_options={"xla_cpu_use_fusion_emitters": True})
-def usual(learner, state, ro, key):
-    """One iteration with the arithmetic that users have: the root of a small KL magnifies the last digit of KL."""
-    return learner.learn(state, ro, key)
-
-
 def assert_same(found, slot, params, optimiser, state):
     """Parameters to 1e-5; moments to 1e-5 of their own size."""
     for name, layer in params.items():
@@ -131,7 +124,8 @@ def assert_same(found, slot, params, optimiser, state):
 def strayed(state):
     """Other actors, to be the behaviour: where KL is 0 its root turns float32's rounding into gradients."""
     draw = np.random.default_rng(7)
-    return state._replace(actor=jax.tree.map(lambda x: x + 0.3 * draw.normal(size=x.shape).astype("f"), state.actor))
+    actor = jax.device_get(state.actor)
+    return state._replace(actor=jax.tree.map(lambda x: x + 0.5 * draw.normal(size=x.shape).astype("f"), actor))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -157,26 +151,27 @@ def test_three_updates_equal_a_plain_loop(case):
     twin = Twin(method, actors, critics)
     for update in range(3):
         ro, key = rollout(learner, strayed(state) if method.penalty else state, update), jax.random.key(100 + update)
-        state, metrics = (usual if method.penalty else learn)(learner, state, ro, key)
+        state, metrics = learn(learner, state, ro, key)
+        now, metrics = jax.device_get((state, metrics))  # slices of arrays on the device would be compiled
         history = twin.learn(plain_rollout(ro, individual), key)
         first = [min(turn for turn, agents in enumerate(history) if i in agents) for i in range(n)]
         assert metrics["turn"].tolist() == first
         for slot in range(method.slots):
-            net = jax.tree.map(lambda x: x, state.actor_optimiser)
+            net = jax.tree.map(lambda x: x, now.actor_optimiser)
             moments = net._replace(mu=net.mu["net"], nu=net.nu["net"])
-            assert_same(state.actor["net"], slot, twin.actor[slot], moments, twin.actor_state[slot])
+            assert_same(now.actor["net"], slot, twin.actor[slot], moments, twin.actor_state[slot])
         if method.penalty:
-            np.testing.assert_allclose(state.coefficients, [twin.root, twin.kl], rtol=1e-6)
+            np.testing.assert_allclose(now.coefficients, [twin.root, twin.kl], rtol=1e-6)
         for slot in range(len(critics)):
-            assert_same(state.critic, slot, twin.critic[slot], state.critic_optimiser, twin.critic_state[slot])
+            assert_same(now.critic, slot, twin.critic[slot], now.critic_optimiser, twin.critic_state[slot])
         if method.lenient:
             table = np.full((own.state_size, *(own.choices,) * n), twin.temperatures.start)
             for place, temperature in twin.temperatures.table.items():
                 table[place] = temperature
-            np.testing.assert_allclose(state.temperatures.table, table.ravel(), rtol=1e-5)
-            np.testing.assert_allclose(state.temperatures.ceiling, twin.temperatures.ceiling, rtol=1e-6)
+            np.testing.assert_allclose(now.temperatures.table, table.ravel(), rtol=1e-5)
+            np.testing.assert_allclose(now.temperatures.ceiling, twin.temperatures.ceiling, rtol=1e-6)
         mean, variance = twin.norm.moments()
-        np.testing.assert_allclose([state.scale.mean, state.scale.variance], [mean, variance], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose([now.scale.mean, now.scale.variance], [mean, variance], rtol=1e-4, atol=1e-5)
 
 
 def test_every_recipe_has_a_row():

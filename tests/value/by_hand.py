@@ -9,7 +9,6 @@ from coterie.nets.networks import Network
 from coterie.value.batch import Sequences
 from coterie.value.difference import Difference
 from coterie.value.learner import ValueLearner
-from tests.policy.rollouts import quick
 from tests.value.sequences import small
 
 OWN = Spec(("a", "b"), ("t", "t"), (1, 1), (ActionSpace.discrete(2),) * 2, 1, 4)
@@ -50,7 +49,7 @@ def batch(action, reward, terminated=None, truncated=None, alive=True, final=Non
     return Sequences(seen(lead, alive=alive), final, action, reward, *ends, reset, (), ())
 
 
-@quick
+@jax.jit
 def measured(learner, params, target, now):
     """The loss in units of 1, its figures, and the gradients by learning and by target networks."""
     loss = Difference(learner.recipe, learner.update.nets)

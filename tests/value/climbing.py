@@ -10,7 +10,7 @@ from coterie.value.learner import ValueLearner
 from coterie.value.recipes import maddpg
 from coterie.value.update import Learning
 from tests.oracles.climb_twin import Method, Twin
-from tests.value.sequences import quick, small, spec
+from tests.value.sequences import small, spec
 
 NONE, PAIR, FULL = (0, 1, 2), (0, 1, 0), (0, 0, 0)
 TYPES = ("a", "b", "a")
@@ -25,7 +25,7 @@ def opened(recipe=None, kind="discrete", agents=3, own=None, **changes):
     return learner, begin(learner.recipe, actor, {"actions": critic})
 
 
-begin = quick(Learning.begin)
+begin = jax.jit(Learning.begin)
 
 
 def climb(learner):
@@ -36,11 +36,12 @@ def climb(learner):
 def stirred(tree, seed=7, size=0.2):
     """Other numbers of the same shapes."""
     draw = np.random.default_rng(seed)
-    return jax.tree.map(lambda x: x + size * draw.normal(size=x.shape).astype("f"), tree)
+    return jax.tree.map(lambda x: x + size * draw.normal(size=x.shape).astype("f"), jax.device_get(tree))
 
 
 def plain(tree):
     """Stacked parameters as one dictionary of float64 arrays for each slot."""
+    tree = jax.device_get(tree)  # slices of arrays on the device would be compiled
     slots = len(tree["output"]["bias"])
     return [jax.tree.map(lambda leaf: np.asarray(leaf[slot], np.float64), tree) for slot in range(slots)]  # noqa: B023
 

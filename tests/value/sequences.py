@@ -10,7 +10,7 @@ from coterie.contracts import ActionSpace, Rollout
 from coterie.nets.networks import Network
 from coterie.value.batch import Sequences
 from coterie.value.replay import Replay
-from tests.policy.rollouts import led_to, observation, quick
+from tests.policy.rollouts import led_to, observation
 from tests.policy.rollouts import spec as discrete
 
 SMALL = Network((6, 5), activation="relu")
@@ -54,18 +54,17 @@ def batch(own, length, rows, seed, end=0.25, memory=0, mercy=0, **kwargs):
     reward = draw.normal(size=(*lead, own.n_agents))
     if own.reward == "team":
         reward[:] = reward[..., :1]
-    terminated, truncated = (jnp.asarray(draw.random(lead) < end) for _ in range(2))
-    first = jnp.asarray(draw.random((1, rows)) < 0.5)
-    reset = jnp.concatenate([first, (terminated | truncated)[:-1]])
+    terminated, truncated = (draw.random(lead) < end for _ in range(2))
+    reset = np.concatenate([draw.random((1, rows)) < 0.5, (terminated | truncated)[:-1]])
     floats = lambda *shape: jnp.asarray(draw.normal(size=shape), jnp.float32)  # noqa: E731
     return Sequences(
         observation=seen,
         final=led_to(seen, final, reset),
         action=actions(draw, own, seen.legal),
         reward=jnp.asarray(reward, jnp.float32),
-        terminated=terminated,
-        truncated=truncated,
-        reset=reset,
+        terminated=jnp.asarray(terminated),
+        truncated=jnp.asarray(truncated),
+        reset=jnp.asarray(reset),
         carry=floats(rows, own.n_agents, memory) if memory else (),
         mercy=jnp.asarray(draw.random((*lead, mercy)), jnp.float32) if mercy else (),
     )
@@ -79,23 +78,30 @@ def rollout(learner, state, seed, **kwargs):
     draw = np.random.default_rng(seed + 1000)
     shape = (steps // length, environments, learner.spec.n_agents, memory)
     carry = jnp.asarray(draw.normal(size=shape), jnp.float32) if memory else ()
-    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), got.observation)
-    dist, _ = learner.distribution(learner.policy(state), learner.carry(steps * environments), flat)
-    dist = jax.tree.map(lambda x: x.reshape(steps, environments, *x.shape[1:]), dist)
-    log_prob = learner.family.log_prob(dist, got.action)
+    dist, log_prob = behaviour(learner, state, got)
     return Rollout(
         got.observation, got.final, got.action, log_prob, dist, got.reward, got.terminated, got.truncated, got.reset,
         carry,
     )  # fmt: skip
 
 
-@quick
+@jax.jit
+def behaviour(learner, state, got):
+    """What the actors would draw from, as if each step were an episode's first, and of what was done."""
+    lead = got.reset.shape
+    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), got.observation)
+    dist, _ = learner.distribution(learner.policy(state), learner.carry(lead[0] * lead[1]), flat)
+    dist = jax.tree.map(lambda x: x.reshape(*lead, *x.shape[1:]), dist)
+    return dist, learner.family.log_prob(dist, got.action)
+
+
+@jax.jit
 def learn(learner, state, played, key):
     """One iteration, compiled once for each kind of learner."""
     return learner.learn(state, played, key)
 
 
-@quick
+@jax.jit
 def step(learner, learning, seen, unit, key):
     """One gradient step on a given batch, compiled once for each kind of learner."""
     return learner.update(learning, seen, unit, key)

@@ -9,7 +9,7 @@ from coterie.nets.distributions import Categorical, family
 from coterie.value.exploration import ActorNoise
 from coterie.value.learner import TrainState
 from tests.value.climbing import opened
-from tests.value.sequences import batch, quick, spec
+from tests.value.sequences import batch, spec
 
 PART = ActorNoise(std=0.1, start=0.6, finish=0.1, steps=100.0, warmup=50.0)
 
@@ -47,7 +47,7 @@ def test_a_team_of_actors_explores_and_a_greedy_one_does_not():
     one = batch(own, 2, 4, 0, dead=0.0).observation
     seen = jax.tree.map(lambda x: np.repeat(np.asarray(x)[0, :1], 2000, 0), one)
 
-    @quick
+    @jax.jit
     def play(steps, key):
         state = TrainState(learning, (), (), steps)
         step = learner.act(state, (), seen, key)

@@ -12,7 +12,7 @@ from coterie.value.actor_update import Marginal, Sequential, Simultaneous, Situa
 from coterie.value.critic import JointAction
 from coterie.value.recipes import haddpg, iddpg, maddpg, omdpg
 from tests.value.climbing import climb, opened, plain_observation, stirred, twin
-from tests.value.sequences import GRU, batch, quick, spec, step
+from tests.value.sequences import GRU, batch, spec, step
 
 ENSEMBLE = JointAction(ensemble=3)
 KEY = jax.random.key(5)
@@ -27,7 +27,7 @@ def pictures(learner, actor, values, seen, key):
     return live, taken, joint, chosen_value(learner.critic.seen(values, view.local, view.state, joint), part.by)
 
 
-quickly = quick(pictures)
+quickly = jax.jit(pictures)
 
 
 def looked(learner, learning, seen, key=KEY):
@@ -65,7 +65,7 @@ def test_no_agent_differentiates_through_another(case):
     learner, learning = opened(UPDATES[case])
     seen = batch(learner.spec, 2, 4, 0)
 
-    @quick
+    @jax.jit
     def slopes(actor):
         values = lambda actor: pictures(learner, actor, learning.critic["actions"], seen, KEY)[3].sum((0, 1))  # noqa: E731
         return jax.jacrev(values)(actor)
@@ -120,7 +120,7 @@ def test_expected_marginals_equal_enumeration_and_their_slope_is_that_of_the_sof
     seen = batch(learner.spec, 1, 4, 0)
     view, values = plain_observation(seen.observation), learning.critic["actions"]
 
-    @quick
+    @jax.jit
     def look(actor):
         own = climb(learner)
         raw, _ = learner.agents.unroll(actor, seen, ())
@@ -157,7 +157,7 @@ def test_prefixes_of_the_actors_with_their_own_future_are_one_number():
         learner, learning = opened(omdpg(), critic=ENSEMBLE, actor_update=part, sharing="none")
         view, values = seen.observation, learning.critic["actions"]
 
-        @quick
+        @jax.jit
         def both(actor):
             own = climb(learner)  # noqa: B023
 

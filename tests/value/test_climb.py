@@ -13,7 +13,7 @@ from coterie.value.critic import JointAction
 from coterie.value.recipes import haddpg, hatd3, iddpg, maddpg, omdpg
 from tests.oracles.climb_twin import Method, Twin
 from tests.value.climbing import FULL, NONE, PAIR, TYPES, climb, opened, plain, plain_batch
-from tests.value.sequences import batch, quick, spec, step
+from tests.value.sequences import batch, spec, step
 
 OMDPG = {"update": "marginal", "by": "least", "copies": 5, "pessimism": 0.1}
 TWO = JointAction(ensemble=2)
@@ -99,7 +99,7 @@ def test_choices_are_one_hots_with_the_slope_of_the_softmax():
     raw = jnp.asarray(np.random.default_rng(0).normal(size=(2, 4, 3, 6)), jnp.float32)
     weight = jnp.asarray(np.random.default_rng(1).normal(size=(2, 4, 3, 6)), jnp.float32)
 
-    @quick
+    @jax.jit
     def both(raw):
         value = lambda raw: jnp.sum(own.actions(raw, seen) * weight)  # noqa: E731
         return own.actions(raw, seen), jax.grad(value)(raw)
@@ -121,7 +121,7 @@ def test_gumbel_noise_draws_from_the_softmax():
     seen = batch(learner.spec, 2, 4, 0, dead=0.0, illegal=0.3).observation
     many = jax.tree.map(lambda x: np.repeat(np.asarray(x)[:1, :1], 4000, 1), seen)
     raw = jnp.asarray(np.tile([0.5, -1.0, 1.0], (1, 4000, 3, 1)), jnp.float32)
-    action = quick(lambda key: climb(learner).actions(raw, many, key))(jax.random.key(0))
+    action = jax.jit(lambda key: climb(learner).actions(raw, many, key))(jax.random.key(0))
     share = np.asarray(action)[0].mean(0)
     p = np.exp(np.where(many.legal[0, 0], raw[0, 0], -np.inf))
     np.testing.assert_allclose(share, p / p.sum(-1, keepdims=True), atol=0.03)
@@ -133,7 +133,7 @@ def test_boxes_are_bounded_and_absent_components_and_the_dead_do_nothing():
     view = seen.observation
     raw = jnp.asarray(3.0 * np.random.default_rng(0).normal(size=(2, 4, 3, 2)), jnp.float32)
     action, taken = (
-        np.asarray(x) for x in quick(lambda x: (climb(learner).actions(x, view), climb(learner).taken(seen)))(raw)
+        np.asarray(x) for x in jax.jit(lambda x: (climb(learner).actions(x, view), climb(learner).taken(seen)))(raw)
     )
     able = np.asarray(view.legal & view.alive[..., None])
     np.testing.assert_allclose(action, np.where(able, np.tanh(raw), 0.0), atol=1e-6)

@@ -14,7 +14,7 @@ from coterie.value.critic import JointAction, OwnAction
 from coterie.value.difference import targets
 from coterie.value.recipes import iddpg, omdpg
 from tests.value.climbing import TYPES, climb, opened, plain_observation, stirred, twin
-from tests.value.sequences import batch, quick, spec, step
+from tests.value.sequences import batch, spec, step
 
 CRITICS = {
     "own action": OwnAction(2),
@@ -40,7 +40,7 @@ def test_values_equal_loops_over_copies_agents_and_samples(critic, sharing):
     action = draw.normal(size=(2, 4, 3, 3)).astype("f")
     pictures = draw.normal(size=(2, 4, 3, 3, 3)).astype("f")
 
-    @quick
+    @jax.jit
     def both(params, action, pictures):
         arrays = seen.local, seen.state
         return value.joint(params, *arrays, action), value.seen(params, *arrays, pictures)
@@ -59,7 +59,7 @@ def test_independent_critics_see_their_own_action_only():
     learner, learning = opened(iddpg())
     seen, draw = batch(learner.spec, 2, 4, 0).observation, np.random.default_rng(0)
     action, params = draw.normal(size=(2, 4, 3, 3)).astype("f"), learning.critic["actions"]
-    value = quick(learner.critic.joint)
+    value = jax.jit(learner.critic.joint)
     before = value(params, seen.local, seen.state, action)
     other = action + np.array([0.0, 1.0, 0.0], "f")[:, None]
     after = value(params, seen.local, seen.state + 1.0, other)
@@ -73,7 +73,7 @@ def drawn_to(learner, target, seen, unit=2.0):
     return [np.asarray(x) for x in look(learner, target, seen, unit)]
 
 
-@quick
+@jax.jit
 def look(learner, target, seen, unit):
     own = climb(learner)
     following = own.following(target, seen, jax.random.key(3))
@@ -126,7 +126,7 @@ def test_noise_on_target_actions_is_cut_and_stays_in_the_box():
     shown = lambda own: Climb(own.recipe, own.agents, Showing())  # noqa: E731
     target = {"actor": stirred(learning.actor, size=0.5), "critic": ()}
 
-    @quick
+    @jax.jit
     def both(learner, seen):
         still = replace(learner, recipe=replace(learner.recipe, smoothing=None))
         return [shown(own).following(target, seen, jax.random.key(0)) for own in (learner, still)]
@@ -145,7 +145,7 @@ def test_untried_joint_actions_are_greedy_completions_of_those_tried():
     learner, learning = opened(omdpg(), actor_update=Marginal(enumerated=0))
     seen = batch(learner.spec, 1, 200, 0, dead=0.0)
 
-    @quick
+    @jax.jit
     def look(actor, critic):
         own = climb(learner)
         taken, raw = own.taken(seen), learner.agents.unroll(actor, seen, ())[0]
@@ -162,7 +162,7 @@ def test_untried_joint_actions_are_greedy_completions_of_those_tried():
     assert set(first) == {0, 1, 2}, "there is always a completion"
 
 
-@quick
+@jax.jit
 def loss(learner, params, target, seen):
     """The critic's loss, its figures and its gradient."""
     value_loss = lambda p: climb(learner).value_loss(  # noqa: E731
@@ -185,7 +185,7 @@ def test_pessimistic_values_by_hand():
     )
     seen = batch(learner.spec, 2, 4, 0)
 
-    @quick
+    @jax.jit
     def look(params):
         own, key = climb(learner), jax.random.split(jax.random.key(1))[1]
         untried = own.untried(stirred(learning.actor), params, seen, own.taken(seen), key)

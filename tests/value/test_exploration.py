@@ -11,7 +11,7 @@ from coterie.nets.distributions import ILLEGAL, Categorical
 from coterie.value.exploration import EpsilonGreedy
 from coterie.value.learner import ValueLearner
 from coterie.value.recipes import RECIPES, vdn
-from tests.policy.rollouts import observation, quick
+from tests.policy.rollouts import observation
 from tests.value.sequences import GRU, SMALL, small, spec
 
 
@@ -28,7 +28,7 @@ def test_levels_by_hand(part, levels):
     np.testing.assert_allclose(found, list(levels.values()), rtol=1e-6)
 
 
-@quick
+@jax.jit
 def drawn_from(part, raw, legal, level):
     kind = Categorical(legal.shape[2:])
     return jnp.exp(part.distribution(kind, raw, legal, level).log_p)
@@ -76,7 +76,7 @@ def test_a_greedy_team_takes_the_best_utility_even_at_epsilon_1(kind, net):
     now = observation(np.random.default_rng(0), learner.spec, (40,))
     assert float(learner.policy(state)["level"]) == 1.0
 
-    @quick
+    @jax.jit
     def plays(learner, state, now, key):
         carry = learner.carry(now.alive.shape[0])
         raw, after = learner.outputs(learner.policy(state), carry, now)

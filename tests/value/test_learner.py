@@ -36,14 +36,6 @@ KINDS = {
 kinds = pytest.mark.parametrize("kind", KINDS)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quickly():
-    """Compiling would take the most time."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """A run of three seeds of each kind, made when it is first asked for; its replay has just begun anew."""

@@ -20,7 +20,7 @@ from coterie.value.agents import Agents
 from coterie.value.mixing import Apart, Duplex, Free, Mixture, Monotone, Total
 from tests.oracles import mixing as oracle
 from tests.oracles.tape import Var
-from tests.policy.rollouts import quick, spec
+from tests.policy.rollouts import spec
 
 MIXINGS = {
     "apart": Apart(), "total": Total(), "monotone": Monotone(embed=4, hidden=5), "duplex": Duplex(kernels=3, hidden=5),
@@ -51,7 +51,7 @@ def apply(part, params, now):
     return part(params, now)
 
 
-apply = quick(apply)
+apply = jax.jit(apply)
 
 
 def slot(params):
@@ -126,7 +126,7 @@ def tables(seed, agents):
 def test_the_best_joint_action_is_every_agents_best(kind, agents):
     """Individual-global-max: the greatest Q_tot over all legal joint actions is where each agent takes its best."""
     part, own = MIXINGS[kind], spec(agents)
-    evaluate = quick(partial(part.__call__))
+    evaluate = jax.jit(partial(part.__call__))
     for seed in range(8):
         params, (table, legal, joint) = parameters(part, seed, own), tables(seed, agents)
         best = np.argmax(np.where(legal, table, -np.inf), 1)
@@ -153,7 +153,7 @@ def test_no_gradient_through_the_advantages_of_the_duplex():
     def total(params, chosen, best):
         return jnp.sum(part(params, now._replace(chosen=chosen, best=best)))
 
-    by_params, by_chosen, by_best = quick(jax.grad(total, (0, 1, 2)))(params, now.chosen, now.best)
+    by_params, by_chosen, by_best = jax.jit(jax.grad(total, (0, 1, 2)))(params, now.chosen, now.best)
     assert not np.asarray(by_best).any()
     for r in range(ROWS):
         weight = np.abs(oracle.network(slot(params)["weight"], row(now, r)[0])[0].value)
@@ -182,7 +182,7 @@ def test_the_dead_contribute_nothing(kind):
     action = np.int32(draw.integers(SIZE, size=(1, 2, 3)))
     elsewhere = np.where(alive, action, (action + 1) % SIZE)
 
-    @quick
+    @jax.jit
     def mixed(params, raw, action):
         value = lambda raw: part(params, agents(own).mixture(raw, seen, action))  # noqa: E731
         return value(raw), jax.grad(lambda raw: jnp.sum(value(raw)))(raw)
@@ -201,7 +201,7 @@ def test_several_components_add_up():
     legal = np.broadcast_to(own.legal, (1, 1, *own.legal.shape))
     raw = jnp.asarray([[[[1.0, 2.0, 9.0, 4.0, 8.0, 6.0], [0.5, 0.25, 9.0, -1.0, -2.0, -3.0]]]])
     seen = Observation(jnp.zeros((1, 1, 2, 4)), jnp.zeros((1, 1, 5)), jnp.asarray(legal), jnp.ones((1, 1, 2), bool))
-    now = quick(agents(own).mixture)(raw, seen, jnp.asarray([[[[0, 2], [1, 1]]]]))
+    now = jax.jit(agents(own).mixture)(raw, seen, jnp.asarray([[[[0, 2], [1, 1]]]]))
     np.testing.assert_array_equal(now.chosen[0, 0], [1.0 + 6.0, 0.25 - 2.0])
     np.testing.assert_array_equal(now.best[0, 0], [2.0 + 8.0, 0.5 - 1.0])
     np.testing.assert_array_equal(agents(own).best(raw, seen.legal)[0, 0], [[1, 1], [0, 0]])

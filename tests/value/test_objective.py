@@ -12,7 +12,6 @@ from coterie.value.difference import Difference, earned, targets
 from coterie.value.objective import NStep, TdLambda
 from coterie.value.recipes import iql, vdn
 from tests.oracles import estimators, returns
-from tests.policy.rollouts import quick
 from tests.value.by_hand import OWN, batch, measured, opened, seen, utilities
 from tests.value.sequences import batch as anything
 from tests.value.sequences import spec
@@ -32,7 +31,7 @@ def drawn(seed, length=7, rows=5, values=2):
 def test_n_step_returns_equal_a_loop(steps):
     reward, after, terminated, truncated = drawn(steps)
     following = GAMMA * np.where(terminated[..., None], 0.0, after)
-    found = quick(n_step, static_argnums=4)(
+    found = jax.jit(n_step, static_argnums=4)(
         *(jnp.asarray(x, jnp.float32) for x in (reward, following)), jnp.asarray(terminated | truncated), GAMMA, steps
     )
     wanted = estimators.n_step(reward, np.zeros_like(reward), after, terminated, truncated, GAMMA, steps)
@@ -43,7 +42,7 @@ def test_n_step_returns_equal_a_loop(steps):
 def test_lambda_returns_equal_a_loop(trace):
     reward, after, terminated, truncated = drawn(3)
     following = GAMMA * np.where(terminated[..., None], 0.0, after)
-    found = quick(lambda_return)(
+    found = jax.jit(lambda_return)(
         *(jnp.asarray(x, jnp.float32) for x in (reward, following)), jnp.asarray(terminated | truncated), GAMMA, trace
     )
     wanted = returns.lambda_return(reward, after, terminated, truncated, GAMMA, trace)
@@ -68,7 +67,7 @@ def test_targets_equal_a_loop(objective, kind):
     draw, now = np.random.default_rng(5), anything(own, length, rows, 6, end=0.2)
     following = draw.normal(size=(length, rows, values)).astype(np.float32)
     recipe = replace(vdn() if kind == "team" else iql(), objective=objective, gamma=GAMMA)
-    found = quick(lambda *args: targets(recipe, own, *args))(now, following, jnp.float32(2.0))
+    found = jax.jit(lambda *args: targets(recipe, own, *args))(now, following, jnp.float32(2.0))
     reward = np.asarray(now.reward) / 2.0
     reward = reward.sum(-1, keepdims=True) if kind == "team" else reward * np.asarray(now.observation.alive)
     after = following if kind == "team" else following * np.asarray(now.final.alive)
@@ -92,7 +91,7 @@ def test_rewards_of_the_team_and_of_each_agent():
 ONLINE, TARGET = utilities((1.0, 2.0), (4.0, 0.0)), utilities((5.0, 3.0), (10.0, 20.0))
 
 
-@quick
+@jax.jit
 def following(learner, now):
     """The target networks' values of what follows, and the targets."""
     nets = learner.update.nets

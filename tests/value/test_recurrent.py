@@ -10,14 +10,13 @@ from coterie.training.collect import open_stage, scan
 from coterie.value.batch import cut
 from coterie.value.learner import ValueLearner
 from coterie.value.recipes import vdn
-from tests.policy.rollouts import quick
 from tests.value.sequences import GRU, batch, small, spec
 
 T, E = 12, 3
 GAMES = {"memory": memory(delay=4), "mixed": mixed()}
 
 
-@quick
+@jax.jit
 def replayed(learner, state, rollout):
     """What actions were drawn from, the same from the stored sequences, and how far utilities are from that otherwise.
 
@@ -45,7 +44,7 @@ def test_learning_sees_what_was_acted(name, length):
     state = learner.init(jax.random.key(0), E)
     state = state._replace(steps=jnp.int32(25_000))  # epsilon about a half: greedy choices show
 
-    @quick
+    @jax.jit
     def played(learner, state, key):
         stage = open_stage(game, learner, key, E)
         stage, first, _ = scan(game, learner, state, stage, jax.random.fold_in(key, 1))
@@ -65,13 +64,15 @@ def test_what_follows_a_step_is_seen_from_its_memory():
     params, now = learner.init(jax.random.key(0), E).learning.actor, batch(spec(), 4, 6, 2, memory=4)
     agents = learner.agents
 
-    @quick
+    @jax.jit
     def found(agents, params, now):
         raw, after = agents.unroll(params, now, now.carry)
         return raw, after, agents.after(params, raw, after, now)
 
     raw, after, ahead = found(agents, params, now)
-    step = quick(lambda agents, params, carry, local: agents.tower.play(params, carry, local, jnp.zeros((1, 6), bool)))
+    step = jax.jit(
+        lambda agents, params, carry, local: agents.tower.play(params, carry, local, jnp.zeros((1, 6), bool))
+    )
     carry = now.carry
     for t in range(4):
         carry = jnp.where(now.reset[t][:, None, None], 0.0, carry)

@@ -18,11 +18,10 @@ from coterie.value.batch import cut
 from coterie.value.learner import ValueLearner
 from coterie.value.recipes import lenient_dqn, maddpg, recurrent, vdn
 from coterie.value.replay import Replay
-from tests.policy.rollouts import quick
 from tests.value.sequences import GRU, learn, rollout, small, spec, step
 
 E, T = 3, 4
-add, sample = (quick(lambda ring, *args, name=name: getattr(ring, name)(*args), static_argnums=static)
+add, sample = (jax.jit(lambda ring, *args, name=name: getattr(ring, name)(*args), static_argnums=static)
                for name, static in (("add", ()), ("sample", 3)))  # fmt: skip
 
 

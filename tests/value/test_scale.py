@@ -11,7 +11,6 @@ from coterie.value.learner import ValueLearner
 from coterie.value.recipes import iql, vdn
 from coterie.value.scale import ByReturns, Unscaled
 from coterie.value.target import Hard, Soft
-from tests.policy.rollouts import quick
 from tests.value.sequences import learn, rollout, small, spec
 
 GAMMA = 0.8
@@ -31,7 +30,7 @@ def test_a_unit_by_hand():
 def test_a_unit_equals_a_loop():
     """The first iterations are averaged evenly, later ones forget at 1 - beta."""
     part, draw = ByReturns(beta=0.9), np.random.default_rng(0)
-    see = quick(lambda part, *args: part.see(*args))
+    see = jax.jit(lambda part, *args: part.see(*args))
     state, total, square, weight = part.init(3, 2), np.zeros((3, 2)), 0.0, 0.0
     for _ in range(5):
         reward, ends = draw.normal(size=(4, 3, 2)), draw.random((4, 3)) < 0.3

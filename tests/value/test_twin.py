@@ -53,6 +53,7 @@ CASES = {
 
 def plain(tree):
     """``[slots, ...]`` arrays as a list of slots."""
+    tree = jax.device_get(tree)  # slices of arrays on the device would be compiled
     slots = len(jax.tree.leaves(tree)[0])
     return [jax.tree.map(lambda x, slot=slot: np.asarray(x[slot], np.float64), tree) for slot in range(slots)]
 
@@ -93,7 +94,7 @@ def test_three_steps_equal_a_plain_loop(case):
     learning = learner.init(jax.random.key(0), recipe.environments).learning
     # Targets of their own from the start, and mixing networks that do not begin small.
     draw = np.random.default_rng(1)
-    strayed = lambda x: x + jnp.asarray(0.3 * draw.normal(size=x.shape), jnp.float32)  # noqa: E731
+    strayed = lambda x: jnp.asarray(np.asarray(x) + 0.3 * draw.normal(size=x.shape), jnp.float32)  # noqa: E731
     learning = learning._replace(target=jax.tree.map(strayed, learning.target),
                                  critic=jax.tree.map(strayed, learning.critic))  # fmt: skip
     twin = Twin(method, named(learning.actor, learning.critic))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
@@ -26,7 +27,7 @@ FINE = 3
 """Frames are drawn this many times larger, then reduced: every edge is smooth."""
 PAPER, INK, MUTED = "#ffffff", "#22242c", "#666a78"
 LAST_FRAME_MS = 1200
-COLORS = 96
+COLORS = 128
 
 
 def write_gif(path: str | Path, tracks: Tracks, fps: float = 10) -> None:
@@ -45,12 +46,7 @@ def write_gif(path: str | Path, tracks: Tracks, fps: float = 10) -> None:
     length = _length(tracks)
     if not 0 < fps <= 50:
         raise CoterieError(f"fps must be above 0 and at most 50, not {fps!r}")
-    # One palette for all frames, from the first, a middle and the last: colours never flicker.
-    samples = [_frame(tracks, time) for time in (0, length // 2, length - 1)]
-    sample = Image.new("RGB", (samples[0].width, 3 * samples[0].height))
-    for row, frame in enumerate(samples):
-        sample.paste(frame, (0, row * frame.height))
-    palette = sample.quantize(COLORS)
+    palette = _palette(tracks, length)
     first, *others = (
         _frame(tracks, time).quantize(palette=palette, dither=Image.Dither.NONE) for time in range(length)
     )
@@ -58,6 +54,25 @@ def write_gif(path: str | Path, tracks: Tracks, fps: float = 10) -> None:
     film = io.BytesIO()
     first.save(film, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
     write_bytes(Path(path), film.getvalue())
+
+
+def _palette(tracks: Tracks, length: int) -> Image.Image:
+    """One palette for all frames, so that colours never flicker: the shapes' own, then what the frames have most of.
+
+    Frames are the first, a middle and the last. What is small would lose its colour to shades of what is large.
+    """
+    from PIL import Image
+
+    seen = Counter(shape.color for scenes in tracks.values() for scene in scenes for shape in scene.shapes)
+    own = [PAPER, INK, MUTED, *(color for color, _ in seen.most_common(COLORS // 2))]
+    samples = [_frame(tracks, time) for time in (0, length // 2, length - 1)]
+    sample = Image.new("RGB", (samples[0].width, 3 * samples[0].height))
+    for row, frame in enumerate(samples):
+        sample.paste(frame, (0, row * frame.height))
+    rest = sample.quantize(COLORS - len(own)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*b"".join(bytes.fromhex(color[1:7]) for color in own), *rest])
+    return palette
 
 
 def write_html(path: str | Path, tracks: Tracks, title: str) -> None:

@@ -35,6 +35,11 @@ def _hidden(width: int) -> Network:
     return Network((width,), activation="relu")
 
 
+def _read(state: Float[Array, "L R S"], norm: bool) -> Float[Array, "L R S"]:
+    """The state, brought to mean 0 and variance 1 over its numbers where ``norm`` says so."""
+    return jax.nn.standardize(state, -1) if norm else state
+
+
 def _of(network: Network, params: PyTree, x: Float[Array, "L R F"]) -> Float[Array, "L R out"]:
     """A feed-forward network of one slot."""
     own = jax.tree.map(lambda leaf: leaf[0], params)
@@ -112,10 +117,13 @@ class Monotone(eqx.Module):
     Args:
         embed: Width of the mixing network.
         hidden: Hidden width of the networks that give its weights.
+        norm: Whether each state is brought to mean 0 and variance 1 first: states of large numbers make large weights,
+            and such mixtures run away with their own overestimates.
     """
 
     embed: int = eqx.field(static=True, default=32)
     hidden: int = eqx.field(static=True, default=64)
+    norm: bool = eqx.field(static=True, default=False)
 
     @property
     def team(self) -> bool:
@@ -133,7 +141,7 @@ class Monotone(eqx.Module):
 
     def __call__(self, params: PyTree, mixture: Mixture) -> Float[Array, "L R 1"]:
         """The monotone mixture."""
-        made = _beside(self._networks, params, mixture.state)
+        made = _beside(self._networks, params, _read(mixture.state, self.norm))
         chosen = mixture.chosen.reshape(-1, mixture.chosen.shape[-1])
         first, inner = jnp.abs(made["weight_1"]), made["bias_1"]
         for i in range(chosen.shape[-1]):  # sums over a few agents, and over the width, are slow as XLA's reductions
@@ -158,10 +166,13 @@ class Duplex(eqx.Module):
     Args:
         kernels: Terms of lambda.
         hidden: Hidden width of all networks.
+        norm: Whether each state is brought to mean 0 and variance 1 first: states of large numbers make large weights,
+            and such mixtures run away with their own overestimates.
     """
 
     kernels: int = eqx.field(static=True, default=10)
     hidden: int = eqx.field(static=True, default=64)
+    norm: bool = eqx.field(static=True, default=False)
 
     @property
     def team(self) -> bool:
@@ -178,7 +189,7 @@ class Duplex(eqx.Module):
 
     def __call__(self, params: PyTree, mixture: Mixture) -> Float[Array, "L R 1"]:
         """The duelling mixture."""
-        state, net = mixture.state, _hidden(self.hidden)
+        state, net = _read(mixture.state, self.norm), _hidden(self.hidden)
         weight, bias = jnp.abs(_of(net, params["weight"], state)) + 1e-10, _of(net, params["bias"], state)
         value, best = weight * mixture.chosen + bias, weight * mixture.best + bias
         both = jnp.concatenate([state, mixture.action], -1)
@@ -195,9 +206,12 @@ class Free(eqx.Module):
 
     Args:
         hidden: Widths of its hidden layers.
+        norm: Whether each state is brought to mean 0 and variance 1 first: states of large numbers make large weights,
+            and such mixtures run away with their own overestimates.
     """
 
     hidden: tuple[int, ...] = eqx.field(static=True, default=(256, 256))
+    norm: bool = eqx.field(static=True, default=False)
 
     @property
     def team(self) -> bool:
@@ -215,7 +229,9 @@ class Free(eqx.Module):
 
     def __call__(self, params: PyTree, mixture: Mixture) -> Float[Array, "L R 1"]:
         """The network's output."""
-        return _of(self._network, params["network"], jnp.concatenate([mixture.state, mixture.chosen], -1))
+        return _of(
+            self._network, params["network"], jnp.concatenate([_read(mixture.state, self.norm), mixture.chosen], -1)
+        )
 
 
 Mixing = Apart | Total | Monotone | Duplex

@@ -19,11 +19,11 @@ def outlines(terrain: Terrain) -> tuple[Loop, ...]:
     """
     edges: set[tuple[Corner, Corner]] = set()
     for corners in (*_squares(terrain), *_triangles(terrain)):
-        for edge in zip(corners, (*corners[1:], corners[0]), strict=True):
-            if edge[::-1] in edges:
-                edges.remove(edge[::-1])
+        for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
+            if (end, start) in edges:
+                edges.remove((end, start))
             else:
-                edges.add(edge)
+                edges.add((start, end))
     following: dict[Corner, list[Corner]] = {}
     for start, end in sorted(edges):
         following.setdefault(start, []).append(end)

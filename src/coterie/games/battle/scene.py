@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from coterie.contracts import Scene, Shape
-from coterie.games.battle import reward
 from coterie.games.battle.combat import LINE
 from coterie.games.battle.healing import FULL
 from coterie.games.battle.legend import Symbol, legend
 from coterie.games.battle.maps import BattleMap
 from coterie.games.battle.outline import area, outlines
+from coterie.games.battle.reward import result
 from coterie.games.battle.roster import Roster
 from coterie.games.battle.terrain import Terrain
 from coterie.games.battle.units import BASE
@@ -85,7 +86,8 @@ def battle_scene(stage: Stage, world: World, time: int, score: float) -> Scene:
         time: The step.
         score: The return so far.
     """
-    world = World(*(np.asarray(column) for column in world))
+    columns: list[Any] = [np.asarray(column) for column in world]
+    world = World(*columns)
     corners = np.concatenate([np.array(loop) for loop in outlines(stage.battle.ground)])
     (left, bottom), (right, top) = corners.min(0) - MARGIN, corners.max(0) + MARGIN
     zoom = float(np.clip((right - left) / 18, 1.0, 1.75))
@@ -103,8 +105,12 @@ def battle_scene(stage: Stage, world: World, time: int, score: float) -> Scene:
     return Scene(tuple(shapes), bounds, _caption(stage, world.health > 0, time, score), zoom)
 
 
-def _column(values: np.ndarray) -> np.ndarray:
+def _column(values: Any) -> Any:
     return np.asarray(values)[:, 0]
+
+
+def _where(flags: Any) -> list[int]:
+    return np.flatnonzero(flags).tolist()
 
 
 def _place(world: World, i: int) -> tuple[float, float]:
@@ -127,9 +133,9 @@ def _polygon(color: str, corners: tuple[tuple[float, float], ...]) -> Shape:
 
 def _marks(stage: Stage, world: World, alive: list[int]) -> Iterator[Shape]:
     """What lies under the units: the dead, explosions, ranges."""
-    for i in np.flatnonzero(world.health <= 0):
+    for i in _where(world.health <= 0):
         yield _dead(*_place(world, i), float(stage.roster.radius[i, 0]), stage.color(i))
-    for i in np.flatnonzero(world.burst):
+    for i in _where(world.burst):
         yield Shape("disc", *_place(world, i), float(stage.roster.blast[i, 0]), stage.color(i), alpha=0.25)
     for i in alive if stage.ranges else ():
         radius, reach = (float(column[i, 0]) for column in (stage.roster.radius, stage.roster.reach))
@@ -160,7 +166,7 @@ def _unit(stage: Stage, world: World, i: int) -> Iterator[Shape]:
 def _blows(stage: Stage, world: World, width: float) -> Iterator[Shape]:
     """Lines from all who hit or healed to whom they did, and what colossi burn across."""
     heals, sweep, radius = (_column(stage.roster.heals), _column(stage.roster.sweep), _column(stage.roster.radius))
-    for i in np.flatnonzero(world.victim >= 0):
+    for i in _where(world.victim >= 0):
         healer = bool(heals[i])
         j = int(world.victim[i]) + (0 if (i < stage.allies) == healer else stage.allies)
         start, end = (np.array(_place(world, k)) for k in (i, j))
@@ -191,14 +197,14 @@ def _bar(x: float, y: float, half: float, height: float, color: str, share: floa
         yield Shape("line", middle, y, height, LACK, to=(right, y))
 
 
-def _caption(stage: Stage, alive: np.ndarray, time: int, score: float) -> str:
+def _caption(stage: Stage, alive: Any, time: int, score: float) -> str:
     """The step, the return, who is left, and how it ended."""
     a, heals = stage.allies, _column(stage.roster.heals)
-    end = reward.result(alive[:a], alive[a:], heals[:a], heals[a:], stage.battle.healers_count)
-    words = {"lost": end.lost, "won": end.won, "draw": end.drawn, "time over": time >= stage.limit}
-    result = next((word for word, holds in words.items() if bool(holds)), "")
+    end = result(alive[:a], alive[a:], heals[:a], heals[a:], stage.battle.healers_count)
+    results = {"lost": end.lost, "won": end.won, "draw": end.drawn, "time over": time >= stage.limit}
+    word = next((name for name, holds in results.items() if bool(holds)), "")
     said = f"step {time}   return {score:.2f}   {int(alive[:a].sum())} against {int(alive[a:].sum())}"
-    return f"{said}   {result}" if result else said
+    return f"{said}   {word}" if word else said
 
 
 def _entries(stage: Stage) -> list[tuple[Symbol, str]]:

@@ -139,6 +139,7 @@ class Focus:
     retreat: float = 0.0
     run: float = 6.2
     early: float = 4.0
+    one: bool = False
 
     def __call__(self, seen: Glance) -> Int[Array, " A"]:
         """An action for each ally."""
@@ -165,6 +166,9 @@ class Focus:
             front = far.min(1)
             hurt = (seen.health[:a] + seen.shield[:a] < self.retreat) & (front < self.run) & (alive.sum() > 1)
             healthy = alive & ~hurt
+            if self.one:
+                life = jnp.where(alive, seen.health[:a]+seen.shield[:a], jnp.inf)
+                hurt &= (life == life.min()) 
             action = jnp.where(hurt & healthy.any() & (seen.wait > self.early), away(seen), action)
         return mend(seen, action.astype(jnp.int32))
 
