@@ -6,7 +6,7 @@ from coterie.campaign.suites.mujoco import HOPPER, NUMBERS
 
 REPLAYED = {
     "gamma": 0.99, "actor.encoder": (64, 64), "critic_net.encoder": (128, 128), "environments": 32, "rollout": 16,
-    "updates": 128, "replay.warmup": 10_000, "replay.capacity": 250_000, "sharing": "none",
+    "updates": 64, "replay.warmup": 10_000, "replay.capacity": 250_000, "sharing": "none",
 }  # fmt: skip
 OFF_POLICY = ("haddpg", "hatd3", "omdpg")
 
