@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coterie.campaign import engine, plan
+from coterie.cli import main
 from coterie.contracts import CoterieError
 from coterie.training.lock import locked
 
@@ -120,33 +121,34 @@ suite = Suite(
 """
 
 
-def start(*words):
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT / "src"),
-                   "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache" / "jax")}  # fmt: skip
-    environment.pop("JAX_NUM_CPU_DEVICES", None)
-    command = [sys.executable, "-m", "coterie.cli", "campaign", *map(str, words), "--json"]
-    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def words(*given):
+    return ["campaign", *map(str, given), "--json"]
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_campaign_goes_on_and_ends_as_one_never_killed(tmp_path):
-    """Real runs. The first campaign is never killed; a run that cannot be does not stop the other."""
+def test_a_killed_campaign_goes_on_and_ends_as_one_never_killed(tmp_path, monkeypatch, capsys):
+    """Real runs, each a process of its own. The first campaign is never killed; a run that cannot be stops no other.
+
+    Only the campaign that is killed needs a process of its own, too.
+    """
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
+    monkeypatch.delenv("JAX_NUM_CPU_DEVICES", raising=False)
     (tmp_path / "real.py").write_text(SUITE)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    child = start("run", tmp_path / "real.py", "--out", whole)
-    _, err = child.communicate()
-    assert child.returncode == 2 and "failed: bad on climb: " in err
+    assert main(words("run", tmp_path / "real.py", "--out", whole)) == 2
+    err = capsys.readouterr().err
+    assert "failed: bad on climb: " in err
     assert not [path for path in whole.rglob("log.txt") if "Fatal" in path.read_text()]
     assert err.splitlines()[-1].startswith("coterie: 1 of 2 runs failed, bad on climb first (")
-    child = start("run", tmp_path / "real.py", "--out", killed)
+    command = [sys.executable, "-m", "coterie.cli", *words("run", tmp_path / "real.py", "--out", killed)]
+    child = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not list(killed.glob("runs/good/climb/checkpoints/*.safetensors")):
         assert child.poll() is None
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
     child.communicate()
-    child = start("resume", killed)
-    child.communicate()
-    assert child.returncode == 2
+    assert main(words("resume", killed)) == 2
     same = "metrics.jsonl", "evaluation.json", "policies.safetensors", "run.json", "finished.json", "replay.html"
     for name in same:
         one, two = (directory / "runs" / "good" / "climb" / name for directory in (whole, killed))

@@ -185,9 +185,9 @@ def test_what_is_kept_in_every_battle(name, seed):
     before, action, _, after, seen, outcome = played
     world, was = after.world, before.world
     of_kind = lambda read: np.array([read(kind) for kind in KINDS.values()])[after.kind]  # noqa: E731
-    for left, most in ((world.health, of_kind(lambda kind: kind.health)), (world.shield, of_kind(lambda kind: kind.shield)),
-                       (world.energy, of_kind(lambda kind: 200 * ("heals" in kind.flags)))):  # fmt: skip
-        assert (left >= 0).all() and (left <= most + 1e-3).all()
+    for name in ("health", "shield", "energy"):
+        most = of_kind(lambda kind: 200 * ("heals" in kind.flags) if name == "energy" else getattr(kind, name))  # noqa: B023
+        assert (getattr(world, name) >= 0).all() and (getattr(world, name) <= most + 1e-3).all()
     dead = was.health <= 0
     for left in (world.health, world.shield):
         assert (left[dead] == 0).all()

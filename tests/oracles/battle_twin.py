@@ -197,7 +197,7 @@ class Twin:
             unit.ward -= taken
             if hit - taken > 1e-3:
                 unit.life -= max(hit - taken - unit.armour, 0.5)
-        unit.life = 0.0 if bursts else max(unit.life, 0.0)
+        unit.life = 0.0 if bursts or unit.life < 1e-3 else unit.life
         unit.quiet = 0 if blows else unit.quiet + 1
         if unit.alive and unit.quiet >= 10 * SECOND:
             unit.ward = min(unit.ward + 2 / SECOND, unit.shield)

@@ -13,6 +13,8 @@ from coterie.games.battle.units import LOOPS
 
 LEAST = 0.5
 """What a hit takes at least, whatever the armour."""
+CRUMB = 1e-3
+"""Health that is but rounding: who is left with it is dead."""
 LINE = 0.15
 """Half the width of the line that a colossus burns."""
 QUIET = 10.0 * LOOPS
@@ -144,8 +146,8 @@ def suffer(
     later = jnp.maximum(blows.hits - whole - 1.0, 0.0)
     loss = jnp.maximum(rest - roster.armour, LEAST) + later * jnp.maximum(mean - roster.armour, LEAST)
     hurt = spill > 1e-4
-    health = jnp.where(hurt, jnp.maximum(health - loss, 0.0), health)
-    return health, jnp.where(hurt, 0.0, jnp.maximum(-spill, 0.0))
+    left = jnp.where(health - loss > CRUMB, health - loss, 0.0)
+    return jnp.where(hurt, left, health), jnp.where(hurt, 0.0, jnp.maximum(-spill, 0.0))
 
 
 def recover(

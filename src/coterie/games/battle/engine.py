@@ -96,7 +96,8 @@ def hurt(
     health, shield = combat.recover(roster, health, shield, quiet)
     victim = jnp.concatenate([given.victim, taken.victim])
     late = jnp.where(world.cooldown > -1, world.cooldown, 0.0)  # what a whole loop adds; who waited is not late
-    again = late + roster.period + orders.delay
+    slower = 1 + cast.mind.pause * (np.arange(len(health)) >= cast.allies)
+    again = late + slower[:, None].astype(np.float32) * roster.period + orders.delay
     return world._replace(
         health=health,
         shield=jnp.where(health > 0, shield, 0.0),

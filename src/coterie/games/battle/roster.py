@@ -144,8 +144,8 @@ def meeting(side: Roster, other: Roster, scan: float = SCAN) -> Meeting:
         other: Those who are struck.
         scan: Least range, edge to edge, in which a unit without a target looks for one.
     """
-    bonus = side.light[:, None] * other.is_light[None] + side.armored[:, None] * other.is_armored[None]
-    damage = side.damage[:, None] + bonus
+    light, armored = other.is_light[None].astype(np.float32), other.is_armored[None].astype(np.float32)
+    damage = side.damage[:, None] + side.light[:, None] * light + side.armored[:, None] * armored
     radii = side.radius[:, None] + other.radius[None]
     look = jnp.maximum(side.reach + SLACK, scan)[:, None] + radii
     can = (other.grounded[None] | side.hits_air[:, None]) & (damage > 0)

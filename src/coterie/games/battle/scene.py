@@ -227,6 +227,7 @@ def _entries(stage: Stage) -> list[tuple[Symbol, str]]:
     entries += [(blow(NEUTRAL), "hits")]
     entries += [(disc(ENEMY, alpha=0.25), "explosion")] * any(kind.blast > 0 for kind in kinds)
     entries += [(lambda x, y, size: [_dead(x, y, size, NEUTRAL)], "dead")]
+    entries += [(lambda x, y, size: [Shape("ring", x, y, size, NEUTRAL, alpha=0.6)], "range")] * stage.ranges
     cliffs = bool(stage.battle.ground.cliffs)
     entries += [(lambda x, y, size: [Shape("square", x, y, 0.8 * size, CLIFF)], "cliff")] * cliffs
     return entries + [(disc(NEUTRAL, LETTERS[name]), name.replace("_", " ")) for name in stage.kinds]

@@ -226,3 +226,99 @@ def away(seen: Glance):
     wall = sum(1 / jnp.maximum(v, 0.3) ** 2 for v in (x, 32 - x, y, 32 - y))
     cost = jnp.where(seen.legal[:, MOVE:AIM], danger + wall, jnp.inf)
     return jnp.where(jnp.isfinite(cost).any(1), MOVE + cost.argmin(1), STOP)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Everybody goes to a place and fights whom it can reach there."""
+
+    x: float
+    y: float
+    slack: float = 1.0
+    reach: float = 1.6
+    weak: bool = False
+
+    def __call__(self, seen):
+        a = seen.allies
+        far = seen.apart[:, a:]
+        gap = jnp.hypot(seen.x[:a] - self.x, seen.y[:a] - self.y)
+        go = jnp.where(gap > self.slack, step_to(seen, jnp.full(a, self.x), jnp.full(a, self.y)), STOP)
+        cost = jnp.where(seen.aims & (far <= self.reach), seen.life[None] if self.weak else far, jnp.inf)
+        fight = jnp.isfinite(cost).any(1)
+        return mend(seen, jnp.where(fight, AIM + cost.argmin(1), go).astype(jnp.int32))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """keep apart."""
+
+    gap: float = 4.0
+    fight: float = 3.0
+
+    def __call__(self, seen):
+        a = seen.allies
+        far = seen.apart[:, a:]
+        mates = seen.apart[:, :a] + jnp.where(np.eye(a, dtype=bool), jnp.inf, 0.0)
+        near = mates.argmin(1)
+        x, y = seen.x[:a], seen.y[:a]
+        wx, wy = x[:, None] + 1.25 * WAYS[:, 0], y[:, None] + 1.25 * WAYS[:, 1]
+        def crowd(px, py):
+            d = jnp.hypot(px[..., None] - x, py[..., None] - y)
+            ok = (seen.health[:a] > 0) & ~np.eye(a, dtype=bool).reshape(a, *(1,) * (px.ndim - 1), a)
+            return jnp.where(ok, jnp.maximum(self.gap - d, 0)**2, 0).sum(-1)
+        cost = jnp.where(seen.legal[:, MOVE:AIM], crowd(wx, wy), jnp.inf)
+        move = jnp.where(cost.min(1) < crowd(x, y) - 0.05, MOVE + cost.argmin(1), STOP)
+        score = jnp.where(seen.aims & (far <= self.fight), far, jnp.inf)
+        return jnp.where(jnp.isfinite(score).any(1), AIM + score.argmin(1), move).astype(jnp.int32)
+
+
+@dataclass(frozen=True)
+class Bunch:
+    """draw together."""
+    fight: float = 3.0
+    def __call__(self, seen):
+        a = seen.allies
+        far = seen.apart[:, a:]
+        alive = seen.health[:a] > 0
+        cx, cy = (jnp.where(alive, v[:a], 0).sum() / jnp.maximum(alive.sum(), 1) for v in (seen.x, seen.y))
+        score = jnp.where(seen.aims & (far <= self.fight), far, jnp.inf)
+        gap = jnp.hypot(seen.x[:a] - cx, seen.y[:a] - cy)
+        go = jnp.where(gap > 1.0, step_to(seen, jnp.full(a, cx), jnp.full(a, cy)), STOP)
+        return jnp.where(jnp.isfinite(score).any(1), AIM + score.argmin(1), go).astype(jnp.int32)
+
+
+@dataclass(frozen=True)
+class Plug:
+    """stand abreast across a diagonal lane."""
+    x: float = 12.6
+    y: float = 12.6
+    wide: int = 3
+    gap: float = 0.85
+    deep: float = 0.9
+    reach: float = 1.2
+    slack: float = 0.6
+    bend: float = 0.0
+    rest: float = 0.0
+
+    def __call__(self, seen):
+        a = seen.allies
+        far = seen.apart[:, a:]
+        alive = seen.health[:a] > 0
+        x, y = seen.x[:a], seen.y[:a]
+        along = x + y
+        if self.rest:
+            along = along - jnp.where(seen.health[:a] + seen.shield[:a] < self.rest, 10.0, 0.0)
+        order = (((along[None] > along[:, None]) | ((along[None] == along[:, None]) & (np.arange(a)[None] < np.arange(a)[:, None]))) & alive[None]).sum(1)
+        row = order // self.wide
+        side = y - x
+        same = (row[None] == row[:, None]) & alive[None]
+        place = (same & (side[None] < side[:, None])).sum(1)
+        count = same.sum(1)
+        off = (place - (count - 1) / 2) * self.gap
+        depth = row * self.deep - self.bend * off**2
+        r = 0.5**0.5
+        px, py = self.x - r * depth - r * off, self.y - r * depth + r * off
+        gap = jnp.maximum(jnp.abs(px - x), jnp.abs(py - y))
+        go = jnp.where(gap > self.slack, step_to(seen, px, py), STOP)
+        cost = jnp.where(seen.aims & (far <= self.reach), seen.life[None] + far, jnp.inf)
+        return jnp.where(jnp.isfinite(cost).any(1), AIM + cost.argmin(1), go).astype(jnp.int32)

@@ -40,7 +40,8 @@ def ways(terrain: Terrain) -> Ways:
     walkable = cells(terrain)
     places = np.argwhere(walkable)
     points = _middles(terrain, places)
-    sees = _sight(terrain, points) | (np.abs(places[:, None] - places[None]).max(-1) <= 1)
+    beside = np.abs(places[:, None] - places[None]).max(-1) <= 1  # needs no room, or narrow passes would be closed
+    sees = _sight(terrain, points, CLEARANCE) | beside & _sight(terrain, points, 0.0)
     lengths = np.sqrt(np.square(points[:, None] - points[None]).sum(-1))
     _, before = shortest_path(np.where(sees, lengths, 0.0), method="D", directed=False, return_predecessors=True)
     own = np.arange(len(points))
@@ -62,10 +63,10 @@ def _middles(terrain: Terrain, places: Int[np.ndarray, "C 2"]) -> Float[np.ndarr
     return places + off / count[:, None]
 
 
-def _sight(terrain: Terrain, points: Float[np.ndarray, "C 2"]) -> Bool[np.ndarray, "C C"]:
-    """Whether the straight way between two points is open, with room at both sides."""
+def _sight(terrain: Terrain, points: Float[np.ndarray, "C 2"], room: float) -> Bool[np.ndarray, "C C"]:
+    """Whether the straight way between two points is open, with so much room at both sides."""
     along = (np.arange(SIZE * GRAIN) + 0.5) / GRAIN
-    roomy = open_at(terrain, np.stack(np.meshgrid(along, along, indexing="ij"), -1), CLEARANCE).reshape(-1)
+    roomy = open_at(terrain, np.stack(np.meshgrid(along, along, indexing="ij"), -1), room).reshape(-1)
     shares = np.linspace(0, 1, SAMPLES * SIZE, dtype=np.float32)
     found = np.zeros((len(points), len(points)), bool)
     for i, start in enumerate(points.astype(np.float32)):
