@@ -1,7 +1,6 @@
 """The local engine: every run once, whatever dies. In most tests a script writes what a run would write."""
 
 import json
-import os
 import signal
 import subprocess
 import sys

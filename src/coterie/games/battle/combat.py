@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from coterie.games.battle.roster import Meeting, Powers, Roster
+from coterie.games.battle.pairs import fold, pick
+from coterie.games.battle.roster import Powers, Roster
 from coterie.games.battle.units import LOOPS
 
 LEAST = 0.5
@@ -46,9 +48,14 @@ class Assault(NamedTuple):
     """Whom each of the side hits; -1: nobody."""
 
 
-class Posture(NamedTuple):
-    """How the units of a side are in this loop."""
+class Side(NamedTuple):
+    """One side as it is at the start of a loop."""
 
+    roster: Roster
+    x: Float[Array, "A L"]
+    y: Float[Array, "A L"]
+    vital: Float[Array, "A L"]
+    """Health and shield."""
     alive: Bool[Array, "A L"]
     ready: Bool[Array, "A L"]
     """Whether the weapon is: alive, and the last attack a period ago."""
@@ -56,80 +63,80 @@ class Posture(NamedTuple):
     """Whether it has not exploded yet."""
 
 
-def assault(
-    powers: Powers, meeting: Meeting, side: Roster, other: Roster, posture: Posture, aimed: Bool[Array, "A B L"],
-    dx: Float[Array, "A B L"], dy: Float[Array, "A B L"],
-) -> Assault:  # fmt: skip
-    """The attacks of a side on those whom each of it has ``aimed`` at, one at most.
+class Aim(NamedTuple):
+    """Whom each unit of a side is after."""
 
-    Args:
-        powers: What the side may do.
-        meeting: Of the side with the other.
-        side: Those who attack.
-        other: Those who are attacked.
-        posture: Of the side.
-        aimed: Whom each of them is after; living ones that it can hit.
-        dx: From each of them to each unit of the other side, to the right.
-        dy: The same, up.
-    """
-    squared = dx**2 + dy**2
-    within = aimed & (squared <= meeting.reach**2)
-    hit = within & posture.ready[:, None]
-    fires = hit.any(1)
-    blows = strikes(meeting, hit, jnp.where(side.blast == 0, side.hits, 0.0))
-    if powers.sweeps:
-        more = strikes(meeting, swept(meeting, hit, side, other, dx, dy), side.hits)
-        blows = Blows(blows.damage + more.damage, blows.hits + more.hits)
+    place: Int[Array, "A L"]
+    """Among the other side; -1: nobody."""
+    x: Float[Array, "A L"]
+    y: Float[Array, "A L"]
+    close: Bool[Array, "A L"]
+    """Whether it is within reach, so that the unit stands."""
+
+
+def aim(side: Side, other: Side, target: Int[Array, "A L"]) -> Aim:
+    """What becomes of the ``target`` of each unit: nothing if it is dead, or out of the weapon's plane."""
+    mine, theirs = side.roster, other.roster
+    can = (mine.damage > 0) & (mine.hits_air | pick(theirs.grounded, target))
+    valid = (target >= 0) & side.alive & pick(other.alive, target) & can
+    x, y = pick(other.x, target), pick(other.y, target)
+    reach = mine.reach + mine.radius + pick(theirs.radius, target)
+    close = valid & ((x - side.x) ** 2 + (y - side.y) ** 2 <= reach**2)
+    return Aim(jnp.where(valid, target, -1), x, y, close)
+
+
+def assault(powers: Powers, side: Side, other: Side, aims: Aim) -> Assault:
+    """The attacks of a side on those whom it is after."""
+    mine, theirs = side.roster, other.roster
+    fires = aims.close & side.ready
     bursts = jnp.zeros_like(fires)
     if powers.bursts:
-        bursts = (side.blast > 0) & (fires | (posture.loaded & ~posture.alive))
-        more = strikes(meeting, blasted(bursts, side, other, squared), jnp.ones_like(side.hits))
-        blows = Blows(blows.damage + more.damage, blows.hits + more.hits)
-    struck = np.arange(hit.shape[0], dtype=np.int32)[:, None, None]
-    struck_by = jnp.where(hit, struck, -1).max(0)
-    victims = np.arange(hit.shape[1], dtype=np.int32)[None, :, None]
-    return Assault(blows, fires, bursts, within.any(1), struck_by, jnp.where(hit, victims, -1).max(1))
+        bursts = (mine.blast > 0) & (fires | (side.loaded & ~side.alive))
+    hits = jnp.where(mine.blast == 0, mine.hits, 0.0)
+    who = np.arange(len(fires), dtype=np.int32)[:, None]
+    places = np.arange(len(other.x), dtype=np.int32)[:, None]
+
+    def strike(sums: tuple[Array, Array, Array], row: tuple[Any, ...]) -> tuple[Array, Array, Array]:
+        one, number, shot, burst, count, at = row
+        target = shot & (places == at.place)
+        landed = jnp.where(target, count, 0.0)
+        if powers.sweeps:
+            landed += jnp.where(_swept(one, theirs, other, at) & shot & ~target, count, 0.0)
+        if powers.bursts:
+            landed += (burst & _blasted(one, theirs, other)).astype(landed.dtype)
+        bonus = jnp.where(theirs.is_light, one.roster.light, 0.0) + jnp.where(
+            theirs.is_armored, one.roster.armored, 0.0
+        )
+        damage, total, shooter = sums
+        return damage + landed * (one.roster.damage + bonus), total + landed, jnp.where(target, number, shooter)
+
+    zeros = jnp.zeros_like(other.x)
+    nobody = jnp.full(other.x.shape, -1, jnp.int32)
+    damage, total, shooter = fold(strike, (zeros, zeros, nobody), (side, who, fires, bursts, hits, aims))
+    return Assault(Blows(damage, total), fires, bursts, aims.close, shooter, jnp.where(fires, aims.place, -1))
 
 
-def strikes(meeting: Meeting, hit: Bool[Array, "A B L"], hits: Float[Array, "A L"]) -> Blows:
-    """The blows of those who hit their targets (``hit``), each of so many ``hits``."""
-    count = jnp.where(hit, hits[:, None], 0.0)
-    return Blows((count * meeting.damage).sum(0), count.sum(0))
-
-
-def swept(
-    meeting: Meeting, hit: Bool[Array, "A B L"], side: Roster, other: Roster, dx: Float[Array, "A B L"],
-    dy: Float[Array, "A B L"],
-) -> Bool[Array, "A B L"]:  # fmt: skip
-    """Who besides the target stands on the line that each shot burns across its direction.
+def _swept(one: Side, theirs: Roster, other: Side, at: Aim) -> Bool[Array, "B L"]:
+    """Who stands on the line that a shot of ``one`` burns across its direction.
 
     A sweep is 11 points from -1.25 to +1.25 on the line through the target perpendicular to the shot, each of which
     hits within 0.15 of itself and a unit's radius: a rectangle grown by the radius.
-
-    Args:
-        meeting: Of the side with the other.
-        hit: Whom each of them hits, one target at most.
-        side: Those who shoot, sweepers among them.
-        other: The other side.
-        dx: From each of them to each unit of the other side, to the right.
-        dy: The same, up.
     """
-    aim_x, aim_y = (jnp.where(hit, offset, 0.0).sum(1) for offset in (dx, dy))
-    distance = jnp.sqrt(aim_x**2 + aim_y**2) + 1e-6
-    ux, uy = (aim_x / distance)[:, None], (aim_y / distance)[:, None]
-    off_x, off_y = dx - aim_x[:, None], dy - aim_y[:, None]
+    dx, dy = at.x - one.x, at.y - one.y
+    scale = jax.lax.rsqrt(dx**2 + dy**2 + 1e-12)
+    ux, uy = dx * scale, dy * scale
+    off_x, off_y = other.x - at.x, other.y - at.y
     across, along = off_x * ux + off_y * uy, off_y * ux - off_x * uy
-    width = LINE + other.radius[None]
-    inside = (jnp.abs(across) <= width) & (jnp.abs(along) <= side.sweep[:, None] + width)
-    return inside & meeting.can & (hit.any(1) & (side.sweep > 0))[:, None] & ~hit
+    width = LINE + theirs.radius
+    inside = (jnp.abs(across) <= width) & (jnp.abs(along) <= one.roster.sweep + width)
+    can = theirs.grounded | one.roster.hits_air
+    return inside & can & other.alive & (one.roster.sweep > 0)
 
 
-def blasted(
-    bursts: Bool[Array, "A L"], side: Roster, other: Roster, squared: Float[Array, "A B L"]
-) -> Bool[Array, "A B L"]:
-    """Whom the explosions (``bursts``) of a side reach: centres within the blast and the radius of the unit."""
-    reach = side.blast[:, None] + other.radius[None]
-    return bursts[:, None] & (squared <= reach**2) & other.grounded[None]
+def _blasted(one: Side, theirs: Roster, other: Side) -> Bool[Array, "B L"]:
+    """Whom an explosion of ``one`` reaches: centres within the blast and the radius of the unit."""
+    squared = (other.x - one.x) ** 2 + (other.y - one.y) ** 2
+    return (squared <= (one.roster.blast + theirs.radius) ** 2) & theirs.grounded
 
 
 def suffer(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool
 
 from coterie.games.battle import combat, healing, opponent, physics
-from coterie.games.battle.combat import Assault, Blows, Posture
+from coterie.games.battle.combat import Aim, Assault, Blows, Side
 from coterie.games.battle.physics import Field
-from coterie.games.battle.roster import Meeting, Roster, meeting, part
+from coterie.games.battle.roster import Roster, part
 from coterie.games.battle.world import Cast, Moves, Orders, World
 
 TICKS = 8
@@ -26,61 +26,40 @@ AHEAD = 2.0
 
 def advance(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders) -> World:
     """The world after the eight loops of one step."""
-    a = cast.allies
-    sides = part(roster, slice(None, a)), part(roster, slice(a, None))
-    meetings = meeting(sides[0], sides[1]), meeting(sides[1], sides[0], cast.mind.scan)
     world = world._replace(victim=jnp.full_like(world.victim, -1), burst=jnp.zeros_like(world.burst))
 
     def loop(_: int, now: World) -> World:
-        return tick(cast, field, roster, sides, meetings, now, orders)
+        return tick(cast, field, roster, now, orders)
 
     return jax.lax.fori_loop(0, TICKS, loop, world)
 
 
-def tick(
-    cast: Cast, field: Field, roster: Roster, sides: tuple[Roster, Roster], meetings: tuple[Meeting, Meeting],
-    world: World, orders: Orders,
-) -> World:  # fmt: skip
+def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders) -> World:
     """The world one game loop later."""
     a = cast.allies
     alive = world.health > 0
-    dx = world.x[None, a:] - world.x[:a, None]  # from ally to enemy
-    dy = world.y[None, a:] - world.y[:a, None]
-    both = alive[:a, None] & alive[None, a:]
-    posture = Posture(alive, alive & (world.cooldown <= 0), world.loaded)
-    ours, theirs = (Posture(*(flag[side] for flag in posture)) for side in (slice(None, a), slice(a, None)))
-
-    aims = both & meetings[0].can & (orders.aim[:, None] == _places(dx.shape[1])[None])
-    can = both.swapaxes(0, 1) & meetings[1].can
-    target = opponent.choose(
-        meetings[1], (dx**2 + dy**2).swapaxes(0, 1), can, world.target, world.shooter, world.quiet[a:],
-        (world.health + world.shield)[:a], orders.tie, cast.mind,
-    )  # fmt: skip
+    ours, theirs = (_side(roster, world, alive, where) for where in (slice(None, a), slice(a, None)))
+    target = opponent.choose(theirs, ours, world.target, world.shooter, world.quiet[a:], orders.tie, cast.mind)
     if cast.theirs.heals:
-        target = jnp.where(sides[1].heals, world.target, target)  # their patients; healing chooses them
-    hunts = can & (target[:, None] == _places(a)[None])
-    given = combat.assault(cast.ours, meetings[0], sides[0], sides[1], ours, aims, dx, dy)
-    back_x, back_y = -dx.swapaxes(0, 1), -dy.swapaxes(0, 1)
-    taken = combat.assault(cast.theirs, meetings[1], sides[1], sides[0], theirs, hunts, back_x, back_y)
-    chases = chased(aims, world.x[a:], world.y[a:]), chased(hunts, world.x[:a], world.y[:a])
+        target = jnp.where(theirs.roster.heals, world.target, target)  # their patients; healing chooses them
+    aims, hunts = combat.aim(ours, theirs, orders.aim), combat.aim(theirs, ours, target)
+    given = combat.assault(cast.ours, ours, theirs, aims)
+    taken = combat.assault(cast.theirs, theirs, ours, hunts)
     after = hurt(cast, roster, world, orders, alive, given, taken)._replace(target=target)
-    ours_to = sent(after, orders, given, chases[0])
-    theirs_to = marched(cast, after, orders, taken, chases[1])
+    ours_to = sent(after, orders, aims)
+    theirs_to = marched(cast, after, orders, hunts)
     if cast.ours.heals:
-        after, ours_to = healing.tend(sides[0], after, 0, orders.aim, ours_to)
+        after, ours_to = healing.tend(ours.roster, after, 0, orders.aim, ours_to)
     if cast.theirs.heals:
-        after, theirs_to = healing.tend(sides[1], after, a, None, theirs_to)
+        after, theirs_to = healing.tend(theirs.roster, after, a, None, theirs_to)
     return moved(field, roster, after, Moves(*(jnp.concatenate(pair) for pair in zip(ours_to, theirs_to, strict=True))))
 
 
-def _places(count: int) -> np.ndarray:
-    return np.arange(count, dtype=np.int32)[:, None]
-
-
-def chased(aims: Bool[Array, "A B L"], x: Float[Array, "B L"], y: Float[Array, "B L"]) -> Moves:
-    """Where the targets are."""
-    to_x, to_y = (jnp.where(aims, place[None], 0.0).sum(1) for place in (x, y))
-    return Moves(to_x, to_y, aims.any(1))
+def _side(roster: Roster, world: World, alive: Bool[Array, "N L"], where: slice) -> Side:
+    """One side of a world."""
+    ready = alive & (world.cooldown <= 0)
+    vital = world.health + world.shield
+    return Side(part(roster, where), *(value[where] for value in (world.x, world.y, vital, alive, ready, world.loaded)))
 
 
 def hurt(
@@ -111,29 +90,27 @@ def hurt(
     )
 
 
-def sent(world: World, orders: Orders, given: Assault, chase: Moves) -> Moves:
+def sent(world: World, orders: Orders, aims: Aim) -> Moves:
     """Where the allies go: the way they were told, or to a target out of reach."""
     a = len(orders.aim)
     told = (orders.way_x != 0) | (orders.way_y != 0)
     return Moves(
-        jnp.where(told, world.x[:a] + AHEAD * orders.way_x, chase.x),
-        jnp.where(told, world.y[:a] + AHEAD * orders.way_y, chase.y),
-        told | (chase.wanted & ~given.close),
+        jnp.where(told, world.x[:a] + AHEAD * orders.way_x, aims.x),
+        jnp.where(told, world.y[:a] + AHEAD * orders.way_y, aims.y),
+        told | ((aims.place >= 0) & ~aims.close),
     )
 
 
-def marched(cast: Cast, world: World, orders: Orders, taken: Assault, chase: Moves) -> Moves:
+def marched(cast: Cast, world: World, orders: Orders, hunts: Aim) -> Moves:
     """Where the enemies go: to a target out of reach, without one to their goal."""
     a = cast.allies
+    after = hunts.place >= 0
     if not cast.marches:
-        return chase._replace(wanted=chase.wanted & ~taken.close)
+        return Moves(hunts.x, hunts.y, after & ~hunts.close)
     x, y = world.x[a:], world.y[a:]
     away = (orders.goal_x - x) ** 2 + (orders.goal_y - y) ** 2 > ARRIVED**2
-    return Moves(
-        jnp.where(chase.wanted, chase.x, orders.goal_x),
-        jnp.where(chase.wanted, chase.y, orders.goal_y),
-        jnp.where(chase.wanted, ~taken.close, away),
-    )
+    to_x, to_y = jnp.where(after, hunts.x, orders.goal_x), jnp.where(after, hunts.y, orders.goal_y)
+    return Moves(to_x, to_y, jnp.where(after, ~hunts.close, away))
 
 
 def moved(field: Field, roster: Roster, world: World, moves: Moves) -> World:

@@ -6,14 +6,19 @@ and said there.
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from coterie.games.battle.roster import Meeting
+from coterie.games.battle.combat import Side
+from coterie.games.battle.pairs import fold, pick
 from coterie.games.battle.units import LOOPS
 from coterie.games.battle.world import Mind
 
+SLACK = 0.5
+"""How far beyond its weapon's range an enemy looks, where that is further than its scan."""
 LEASH = 1.0
 """How far beyond the scan a target is still followed."""
 MEMORY = 5.0 * LOOPS
@@ -21,9 +26,8 @@ MEMORY = 5.0 * LOOPS
 
 
 def choose(
-    meeting: Meeting, squared: Float[Array, "E A L"], can: Bool[Array, "E A L"], target: Int[Array, "E L"],
-    shooter: Int[Array, "E L"], quiet: Float[Array, "E L"], vital: Float[Array, "A L"], tie: Float[Array, "A L"],
-    mind: Mind,
+    side: Side, other: Side, target: Int[Array, "E L"], shooter: Int[Array, "E L"], quiet: Float[Array, "E L"],
+    tie: Float[Array, "A L"], mind: Mind,
 ) -> Int[Array, "E L"]:  # fmt: skip
     """The ally that each enemy is after now, -1: none.
 
@@ -32,35 +36,46 @@ def choose(
     before all of that.
 
     Args:
-        meeting: Of the enemies with the allies.
-        squared: Squared distances of centres.
-        can: Whom each enemy could hit: living ones, of a plane that its weapon reaches.
-        target: Whom it was after.
+        side: The enemies.
+        other: The allies.
+        target: Whom each enemy was after.
         shooter: Who hit it last, -1: nobody.
         quiet: Loops since it was hit.
-        vital: Health and shield of the allies.
         tie: Tiny shares by which distances are told apart.
         mind: How the enemy thinks.
     """
-    places = np.arange(can.shape[1], dtype=np.int32)[None, :, None]
-    kept = can & (places == target[:, None])
-    seen = can
-    if not mind.hunts:
-        kept &= squared <= (meeting.scan + LEASH) ** 2
-        seen &= squared <= meeting.scan**2
-    found = _least(squared * (1 + tie[None]), seen)
+    mine, found = side.roster, jnp.full(side.x.shape, -1, jnp.int32)
+    look = jnp.maximum(mine.reach + SLACK, mind.scan) + mine.radius
+    far = jnp.full(side.x.shape, jnp.inf)
+
+    def meet(best: tuple[Array, ...], row: tuple[Any, ...]) -> tuple[Array, ...]:
+        one, number, share = row
+        squared = (one.x - side.x) ** 2 + (one.y - side.y) ** 2
+        can = one.alive & (one.roster.grounded | mine.hits_air)
+        seen = can if mind.hunts else can & (squared <= (look + one.roster.radius) ** 2)
+        nearer = seen & (squared * (1 + share) < best[0])
+        after = jnp.where(nearer, squared * (1 + share), best[0]), jnp.where(nearer, number, best[1])
+        if not mind.focuses:
+            return after
+        within = can & (squared <= (mine.reach + mine.radius + one.roster.radius) ** 2)
+        weaker = within & (one.vital * (1 + share) < best[2])
+        return *after, jnp.where(weaker, one.vital * (1 + share), best[2]), jnp.where(weaker, number, best[3])
+
+    numbers = np.arange(len(other.x), dtype=np.int32)[:, None]
+    best = fold(meet, (far, found) * (1 + mind.focuses), (other, numbers, tie))
+    found = best[1]
     if mind.answers:
-        answered = (can & (places == shooter[:, None])).any(1) & (quiet < MEMORY)
-        found = jnp.where(found >= 0, found, jnp.where(answered, shooter, -1))
-    found = jnp.where(kept.any(1), target, found)
-    if mind.focuses:
-        weakest = _least(jnp.broadcast_to(vital * (1 + tie), squared.shape), can & (squared <= meeting.reach**2))
-        found = jnp.where(weakest >= 0, weakest, found)
-    return found
+        found = jnp.where(found >= 0, found, jnp.where(_stands(side, other, shooter) & (quiet < MEMORY), shooter, -1))
+    kept = _stands(side, other, target)
+    if not mind.hunts:
+        x, y, radius = (pick(column, target) for column in (other.x, other.y, other.roster.radius))
+        kept &= (x - side.x) ** 2 + (y - side.y) ** 2 <= (look + radius + LEASH) ** 2
+    found = jnp.where(kept, target, found)
+    found = jnp.where(best[3] >= 0, best[3], found) if mind.focuses else found
+    return jnp.where(side.alive & (mine.damage > 0), found, -1)
 
 
-def _least(value: Float[Array, "E A L"], among: Bool[Array, "E A L"]) -> Int[Array, "E L"]:
-    """The ally with the least value for each enemy, -1: there is none to choose from."""
-    value = jnp.where(among, value, jnp.inf)
-    places = np.arange(among.shape[1], dtype=np.int32)[None, :, None]
-    return jnp.where(among & (value == value.min(1)[:, None]), places, -1).max(1)
+def _stands(side: Side, other: Side, place: Int[Array, "E L"]) -> Bool[Array, "E L"]:
+    """Whether there is somebody at that place, alive, whom the weapon could hit."""
+    can = side.roster.hits_air | pick(other.roster.grounded, place)
+    return (place >= 0) & pick(other.alive, place) & can

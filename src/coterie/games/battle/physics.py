@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from coterie.games.battle.pairs import fold
 from coterie.games.battle.roster import Roster
 from coterie.games.battle.terrain import QUARTERS, SIZE, Terrain, fine, half_planes
 from coterie.games.battle.ways import Ways, ways
@@ -20,8 +21,6 @@ SOFT = 0.5
 """The share of an overlap that is undone in one loop."""
 EDGE = 1e-3
 """How far inside of straight walls and the map's edge units are held, so that they stand in an open cell."""
-UNROLLED = 12
-"""Up to so many units the loop over pairs is written out."""
 
 
 class Field(NamedTuple):
@@ -85,33 +84,25 @@ def pushes(
     x: Float[Array, "N L"], y: Float[Array, "N L"], separation: Float[Array, "N L"], flies: Bool[Array, "N L"],
     alive: Bool[Array, "N L"], walks: Bool[Array, "N L"],
 ) -> tuple[Float[Array, "N L"], Float[Array, "N L"]]:  # fmt: skip
-    """How far each unit is pushed by those of its plane that it overlaps; who stands is pushed less than who walks.
-
-    A loop over the other unit of each pair: no array of all pairs is ever in memory.
-    """
+    """How far each unit is pushed by those of its plane that it overlaps; who stands is pushed less than who walks."""
     level = jnp.broadcast_to(flies.astype(jnp.int32), alive.shape)
     level = jnp.where(alive, level, -1 - np.arange(len(alive), dtype=np.int32)[:, None])  # the dead meet nobody
     yields = jnp.where(walks, YIELD, 0.0)
     separation = jnp.broadcast_to(separation, x.shape)
 
-    def by(sums: tuple[Array, Array], other: tuple[Array, ...]) -> tuple[tuple[Array, Array], None]:
-        ox, oy, osep, olevel, oyield = (value[None] for value in other)
+    def by(sums: tuple[Array, Array], row: tuple[Array, ...]) -> tuple[Array, Array]:
+        ox, oy, osep, olevel, oyield = row
         dx, dy = x - ox, y - oy
         squared = dx**2 + dy**2
         room = separation + osep
         close = (squared < room**2) & (level == olevel)
         overlap = room * jax.lax.rsqrt(jnp.maximum(squared, 1e-6)) - 1
         weight = jnp.where(close, overlap * (0.5 + yields - oyield), 0.0)
-        return (sums[0] + weight * dx, sums[1] + weight * dy), None
+        return sums[0] + weight * dx, sums[1] + weight * dy
 
-    others = (x, y, separation, level, yields)
-    none = (jnp.zeros_like(x), jnp.zeros_like(y))
-    if len(x) <= UNROLLED:
-        for i in range(len(x)):
-            none, _ = by(none, tuple(value[i] for value in others))
-        return SOFT * none[0], SOFT * none[1]
-    (px, py), _ = jax.lax.scan(by, none, others)
-    return SOFT * px, SOFT * py
+    zeros = jnp.zeros_like(x)
+    push_x, push_y = fold(by, (zeros, zeros), (x, y, separation, level, yields))
+    return SOFT * push_x, SOFT * push_y
 
 
 def confine(

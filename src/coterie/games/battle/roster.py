@@ -17,8 +17,6 @@ from coterie.games.battle.units import KINDS, LOOPS, Unit
 
 SCAN = 5.0
 """Least range, edge to edge, in which an enemy without a target looks for one."""
-SLACK = 0.5
-"""How far beyond its weapon's range it looks."""
 
 
 class Roster(NamedTuple):
@@ -125,31 +123,6 @@ def powers(names: Sequence[str], kinds: Mapping[str, Unit]) -> Powers:
     """What units by name may do."""
     units = [kinds[name] for name in names]
     return Powers(*(any(getattr(unit, what) > 0 for unit in units) for what in ("sweep", "blast", "energy")))
-
-
-class Meeting(NamedTuple):
-    """What the units of one side (``A``, rows) can do to those of the other (``B``)."""
-
-    damage: Float[Array, "A B L"]
-    reach: Float[Array, "A B L"]
-    scan: Float[Array, "A B L"]
-    can: Bool[Array, "A B L"]
-
-
-def meeting(side: Roster, other: Roster, scan: float = SCAN) -> Meeting:
-    """Damage of one hit, and the distances of centres at which a weapon reaches and an enemy is noticed.
-
-    Args:
-        side: Those who strike.
-        other: Those who are struck.
-        scan: Least range, edge to edge, in which a unit without a target looks for one.
-    """
-    light, armored = other.is_light[None].astype(np.float32), other.is_armored[None].astype(np.float32)
-    damage = side.damage[:, None] + side.light[:, None] * light + side.armored[:, None] * armored
-    radii = side.radius[:, None] + other.radius[None]
-    look = jnp.maximum(side.reach + SLACK, scan)[:, None] + radii
-    can = (other.grounded[None] | side.hits_air[:, None]) & (damage > 0)
-    return Meeting(damage, side.reach[:, None] + radii, look, can)
 
 
 def part(roster: Roster, where: slice | np.ndarray) -> Roster:

@@ -105,7 +105,7 @@ def mend(seen: Glance, action: Int[Array, " A"], by_share: bool = False) -> Int[
     hurt = seen.aims[:, :a] & (seen.health[:a] < seen.roster.health[:a])
     cost = jnp.broadcast_to(seen.health[:a] / seen.roster.health[:a], (a, a)) if by_share else seen.apart[:, :a]
     cost = jnp.where(hurt, cost, jnp.inf)
-    friends = jnp.where(heals[:a], jnp.inf, seen.apart[:, :a])
+    friends = jnp.where(heals[None, :a], jnp.inf, seen.apart[:, :a])
     near = friends.argmin(1)
     follow = jnp.where(friends.min(1) > COMPANY, step_to(seen, seen.x[near], seen.y[near]), STOP)
     return jnp.where(heals[:a], jnp.where(hurt.any(1), AIM + cost.argmin(1), follow), action)
@@ -167,8 +167,8 @@ class Focus:
             hurt = (seen.health[:a] + seen.shield[:a] < self.retreat) & (front < self.run) & (alive.sum() > 1)
             healthy = alive & ~hurt
             if self.one:
-                life = jnp.where(alive, seen.health[:a]+seen.shield[:a], jnp.inf)
-                hurt &= (life == life.min()) 
+                life = jnp.where(alive, seen.health[:a] + seen.shield[:a], jnp.inf)
+                hurt &= life == life.min()
             action = jnp.where(hurt & healthy.any() & (seen.wait > self.early), away(seen), action)
         return mend(seen, action.astype(jnp.int32))
 
@@ -262,10 +262,12 @@ class Spread:
         near = mates.argmin(1)
         x, y = seen.x[:a], seen.y[:a]
         wx, wy = x[:, None] + 1.25 * WAYS[:, 0], y[:, None] + 1.25 * WAYS[:, 1]
+
         def crowd(px, py):
             d = jnp.hypot(px[..., None] - x, py[..., None] - y)
             ok = (seen.health[:a] > 0) & ~np.eye(a, dtype=bool).reshape(a, *(1,) * (px.ndim - 1), a)
-            return jnp.where(ok, jnp.maximum(self.gap - d, 0)**2, 0).sum(-1)
+            return jnp.where(ok, jnp.maximum(self.gap - d, 0) ** 2, 0).sum(-1)
+
         cost = jnp.where(seen.legal[:, MOVE:AIM], crowd(wx, wy), jnp.inf)
         move = jnp.where(cost.min(1) < crowd(x, y) - 0.05, MOVE + cost.argmin(1), STOP)
         score = jnp.where(seen.aims & (far <= self.fight), far, jnp.inf)
@@ -275,7 +277,9 @@ class Spread:
 @dataclass(frozen=True)
 class Bunch:
     """draw together."""
+
     fight: float = 3.0
+
     def __call__(self, seen):
         a = seen.allies
         far = seen.apart[:, a:]
@@ -290,6 +294,7 @@ class Bunch:
 @dataclass(frozen=True)
 class Plug:
     """stand abreast across a diagonal lane."""
+
     x: float = 12.6
     y: float = 12.6
     wide: int = 3
@@ -308,7 +313,13 @@ class Plug:
         along = x + y
         if self.rest:
             along = along - jnp.where(seen.health[:a] + seen.shield[:a] < self.rest, 10.0, 0.0)
-        order = (((along[None] > along[:, None]) | ((along[None] == along[:, None]) & (np.arange(a)[None] < np.arange(a)[:, None]))) & alive[None]).sum(1)
+        order = (
+            (
+                (along[None] > along[:, None])
+                | ((along[None] == along[:, None]) & (np.arange(a)[None] < np.arange(a)[:, None]))
+            )
+            & alive[None]
+        ).sum(1)
         row = order // self.wide
         side = y - x
         same = (row[None] == row[:, None]) & alive[None]
@@ -322,3 +333,21 @@ class Plug:
         go = jnp.where(gap > self.slack, step_to(seen, px, py), STOP)
         cost = jnp.where(seen.aims & (far <= self.reach), seen.life[None] + far, jnp.inf)
         return jnp.where(jnp.isfinite(cost).any(1), AIM + cost.argmin(1), go).astype(jnp.int32)
+
+
+@dataclass(frozen=True)
+class Heal:
+    weak: bool = True
+    how: str = "share"
+
+    def __call__(self, seen):
+        a = seen.allies
+        cost = seen.life[None] if self.weak else seen.apart[:, a:]
+        act = attack(seen, cost, approach(seen))
+        if self.how == "none":
+            heals = seen.roster.heals
+            friends = jnp.where(heals[None, :a], jnp.inf, seen.apart[:, :a])
+            near = friends.argmin(1)
+            follow = jnp.where(friends.min(1) > COMPANY, step_to(seen, seen.x[near], seen.y[near]), STOP)
+            return jnp.where(heals[:a], follow, act)
+        return mend(seen, act, self.how == "share")
