@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from coterie.games.battle import combat, healing, opponent, physics
-from coterie.games.battle.combat import Aim, Assault, Blows, Side
-from coterie.games.battle.physics import Field
+from coterie.games.battle.combat import Aim, Assault, Blows, Side, aim, assault, recover, suffer
+from coterie.games.battle.healing import tend
+from coterie.games.battle.opponent import choose
+from coterie.games.battle.physics import Field, confine, pushes, towards
 from coterie.games.battle.roster import Roster, part
 from coterie.games.battle.world import Cast, Moves, Orders, World
 
@@ -39,19 +40,19 @@ def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders)
     a = cast.allies
     alive = world.health > 0
     ours, theirs = (_side(roster, world, alive, where) for where in (slice(None, a), slice(a, None)))
-    target = opponent.choose(theirs, ours, world.target, world.shooter, world.quiet[a:], orders.tie, cast.mind)
+    target = choose(theirs, ours, world.target, world.shooter, world.quiet[a:], orders.tie, cast.mind)
     if cast.theirs.heals:
         target = jnp.where(theirs.roster.heals, world.target, target)  # their patients; healing chooses them
-    aims, hunts = combat.aim(ours, theirs, orders.aim), combat.aim(theirs, ours, target)
-    given = combat.assault(cast.ours, ours, theirs, aims)
-    taken = combat.assault(cast.theirs, theirs, ours, hunts)
+    aims, hunts = aim(ours, theirs, orders.aim), aim(theirs, ours, target)
+    given = assault(cast.ours, ours, theirs, aims)
+    taken = assault(cast.theirs, theirs, ours, hunts)
     after = hurt(cast, roster, world, orders, alive, given, taken)._replace(target=target)
     ours_to = sent(after, orders, aims)
     theirs_to = marched(cast, after, orders, hunts)
     if cast.ours.heals:
-        after, ours_to = healing.tend(ours.roster, after, 0, orders.aim, ours_to)
+        after, ours_to = tend(ours.roster, after, 0, orders.aim, ours_to)
     if cast.theirs.heals:
-        after, theirs_to = healing.tend(theirs.roster, after, a, None, theirs_to)
+        after, theirs_to = tend(theirs.roster, after, a, None, theirs_to)
     return moved(field, roster, after, Moves(*(jnp.concatenate(pair) for pair in zip(ours_to, theirs_to, strict=True))))
 
 
@@ -69,10 +70,10 @@ def hurt(
     blows = Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))
     fires = jnp.concatenate([given.fires, taken.fires])
     bursts = jnp.concatenate([given.bursts, taken.bursts])
-    health, shield = combat.suffer(roster, world.health, world.shield, blows)
+    health, shield = suffer(roster, world.health, world.shield, blows)
     health = jnp.where(bursts | ~alive, 0.0, health)
     quiet = jnp.where(blows.hits > 0, 0.0, world.quiet + 1)
-    health, shield = combat.recover(roster, health, shield, quiet)
+    health, shield = recover(roster, health, shield, quiet)
     victim = jnp.concatenate([given.victim, taken.victim])
     late = jnp.where(world.cooldown > -1, world.cooldown, 0.0)  # what a whole loop adds; who waited is not late
     slower = 1 + cast.mind.pause * (np.arange(len(health)) >= cast.allies)
@@ -118,10 +119,10 @@ def moved(field: Field, roster: Roster, world: World, moves: Moves) -> World:
     alive = world.health > 0
     mobile = roster.speed > 0  # a building stays, whoever runs into it
     walks = moves.wanted & alive & (world.hold <= 0) & mobile
-    ux, uy, distance = physics.towards(field, world.x, world.y, moves.x, moves.y, roster.flies | roster.strides)
+    ux, uy, distance = towards(field, world.x, world.y, moves.x, moves.y, roster.flies | roster.strides)
     pace = jnp.where(walks, jnp.minimum(roster.speed, distance), 0.0)
     x, y = world.x + pace * ux, world.y + pace * uy
-    push_x, push_y = physics.pushes(x, y, roster.separation, roster.flies, alive, walks)
+    push_x, push_y = pushes(x, y, roster.separation, roster.flies, alive, walks)
     x, y = x + jnp.where(mobile, push_x, 0.0), y + jnp.where(mobile, push_y, 0.0)
-    x, y = physics.confine(field, roster, world.x, world.y, x, y)
+    x, y = confine(field, roster, world.x, world.y, x, y)
     return world._replace(x=x, y=y)

@@ -13,12 +13,15 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from coterie.contracts import ActionSpace, Observation, Outcome, Scene, Spec
-from coterie.games.battle import engine, interface, reward
-from coterie.games.battle.interface import AIM, Telling, View
+from coterie.games.battle.engine import advance
+from coterie.games.battle.interface import (
+    AIM, Telling, View, between, mask_of, observations, ordered, overlooked, sizes, types,
+)  # fmt: skip
 from coterie.games.battle.lanes import laned
 from coterie.games.battle.layout import Formation, places
 from coterie.games.battle.maps import MAPS, BattleMap
 from coterie.games.battle.physics import field
+from coterie.games.battle.reward import SCALE, WIN, Result, dense, largest, result
 from coterie.games.battle.roster import SCAN, Roster, drawn, fixed, powers
 from coterie.games.battle.scene import Stage, battle_scene
 from coterie.games.battle.terrain import SIZE, Terrain, cells, widened
@@ -151,7 +154,7 @@ class Battle:
         """What the game is. The optimum is unknown: with shields a win may pay more than 20."""
         names = ("unit",) * self.allies if self.battle.lot else self.battle.ally_units
         bits = len(self.battle.ally_types), len(self.battle.enemy_types)
-        local, state = interface.sizes(self.telling, self.allies, self.enemies, *bits)
+        local, state = sizes(self.telling, self.allies, self.enemies, *bits)
         return Spec(
             agents=tuple(f"{name}_{i}" for i, name in enumerate(names)),
             types=names,
@@ -183,12 +186,12 @@ class Battle:
     ) -> tuple[BattleState, Observation, Outcome]:
         """Half a second of the battle."""
         before, roster = state.world, self.roster(state.kind)
-        orders = interface.orders(key, action, state.goal, len(self.units), self.jitter)
+        orders = ordered(key, action, state.goal, len(self.units), self.jitter)
         world = self._fight(state.kind, before, orders)
         died = (before.health > 0) & (world.health <= 0)
         alive = world.health > 0
         heals, a = roster.heals[:, 0], self.allies
-        end = reward.result(alive[:a], alive[a:], heals[:a], heals[a:], self.battle.healers_count)
+        end = result(alive[:a], alive[a:], heals[:a], heals[a:], self.battle.healers_count)
         earned = self._earned(roster, before, world, died, end)
         time = state.time + 1
         after = BattleState(world, state.kind, state.goal, action.astype(jnp.int32), time, state.score + earned)
@@ -203,14 +206,14 @@ class Battle:
         world, roster, a = state.world, self.roster(state.kind), self.allies
         view = View(
             world.x, world.y, world.health, world.shield, world.cooldown, world.energy,
-            interface.types(state.kind[:a], self.battle.ally_types),
-            interface.types(state.kind[a:], self.battle.enemy_types), state.last, state.time,
+            types(state.kind[:a], self.battle.ally_types),
+            types(state.kind[a:], self.battle.enemy_types), state.last, state.time,
         )  # fmt: skip
-        dx, dy, distance = interface.between(view, a)
-        legal = interface.legal(view, roster, cells(self.ground), distance)
-        local = interface.observations(view, roster, self.telling, legal, self.limit, dx, dy, distance)
-        overview = interface.overview(view, roster, self.telling, self.limit, AIM + self.enemies)
-        return Observation(local, overview, legal, world.health[:a] > 0)
+        dx, dy, distance = between(view, a)
+        legal = mask_of(view, roster, cells(self.ground), distance)
+        local = observations(view, roster, self.telling, legal, self.limit, dx, dy, distance)
+        whole = overlooked(view, roster, self.telling, self.limit, AIM + self.enemies)
+        return Observation(local, whole, legal, world.health[:a] > 0)
 
     def scene(self, state: BattleState, action: np.ndarray | None) -> Scene:
         """The battlefield, with what the last step did to whom."""
@@ -226,15 +229,15 @@ class Battle:
 
         def fight(kind: Int[Array, "N L"], world: World, orders: Orders) -> World:
             roster = drawn(kind, units, lot.kinds) if lot else fixed(self.units, units)
-            return engine.advance(self.cast, ground, roster, world, orders)
+            return advance(self.cast, ground, roster, world, orders)
 
         return laned(fight)
 
-    def _earned(self, roster: Roster, before: World, after: World, died: Array, end: reward.Result) -> Float[Array, ""]:
+    def _earned(self, roster: Roster, before: World, after: World, died: Array, end: Result) -> Float[Array, ""]:
         """The reward of a step."""
-        scale = reward.largest(roster, self.allies) / reward.SCALE if self.scaled else 1.0
+        scale = largest(roster, self.allies) / SCALE if self.scaled else 1.0
         if self.reward == "sparse":
             return (end.won.astype(jnp.float32) - end.lost.astype(jnp.float32)) / scale
         vital = before.health + before.shield, after.health + after.shield
-        gain = reward.dense(*vital, died, self.allies, self.positive)
-        return (gain + jnp.where(end.won, reward.WIN, 0.0)) / scale
+        gain = dense(*vital, died, self.allies, self.positive)
+        return (gain + jnp.where(end.won, WIN, 0.0)) / scale

@@ -83,7 +83,7 @@ def between(view: View, allies: int) -> tuple[Float[Array, "A N"], Float[Array, 
     return dx, dy, jnp.sqrt(dx**2 + dy**2)
 
 
-def legal(
+def mask_of(
     view: View, roster: Roster, walkable: Bool[np.ndarray, "32 32"], distance: Float[Array, "A N"]
 ) -> Bool[Array, "A actions"]:
     """The mask: the dead do nothing; the living stop, move where the next cell can be walked, and attack in range.
@@ -107,7 +107,7 @@ def legal(
     return jnp.concatenate([~here[:, None], here[:, None], here[:, None] & may, here[:, None] & aims], -1)
 
 
-def orders(key: PRNGKeyArray, action: Int[Array, " A"], goal: Float[Array, " 2"], units: int, jitter: bool) -> Orders:
+def ordered(key: PRNGKeyArray, action: Int[Array, " A"], goal: Float[Array, " 2"], units: int, jitter: bool) -> Orders:
     """What a step is given: the actions as orders, the enemies' goal, and all its dice, drawn at once."""
     dice = jax.random.uniform(key, (units + len(action),))
     low, high = DELAY
@@ -147,7 +147,7 @@ def observations(
     return jnp.where(alive[:a, None], whole, 0.0)
 
 
-def overview(view: View, roster: Roster, telling: Telling, length: int, actions: int) -> Float[Array, " S"]:
+def overlooked(view: View, roster: Roster, telling: Telling, length: int, actions: int) -> Float[Array, " S"]:
     """The state: a row for each ally and each enemy (zeros of the dead), then the last actions."""
     a = len(view.last)
     alive = view.health > 0
