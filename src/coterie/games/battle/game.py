@@ -14,9 +14,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from coterie.contracts import ActionSpace, Observation, Outcome, Scene, Spec
 from coterie.games.battle.engine import advance
-from coterie.games.battle.interface import (
-    AIM, Telling, View, between, mask_of, observations, ordered, overlooked, sizes, types,
-)  # fmt: skip
+from coterie.games.battle.interface import AIM, Telling, View, ordered, seen, sizes, types
 from coterie.games.battle.lanes import laned
 from coterie.games.battle.layout import Formation, places
 from coterie.games.battle.maps import MAPS, BattleMap
@@ -209,11 +207,7 @@ class Battle:
             types(state.kind[:a], self.battle.ally_types),
             types(state.kind[a:], self.battle.enemy_types), state.last, state.time,
         )  # fmt: skip
-        dx, dy, distance = between(view, a)
-        legal = mask_of(view, roster, cells(self.ground), distance)
-        local = observations(view, roster, self.telling, legal, self.limit, dx, dy, distance)
-        whole = overlooked(view, roster, self.telling, self.limit, AIM + self.enemies)
-        return Observation(local, whole, legal, world.health[:a] > 0)
+        return seen(view, roster, self.telling, cells(self.ground), self.limit)
 
     def scene(self, state: BattleState, action: np.ndarray | None) -> Scene:
         """The battlefield, with what the last step did to whom."""

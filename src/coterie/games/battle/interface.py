@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from coterie.contracts import Observation
 from coterie.games.battle.roster import Roster
 from coterie.games.battle.terrain import SIZE
 from coterie.games.battle.units import KINDS
@@ -76,6 +77,15 @@ def sizes(telling: Telling, allies: int, enemies: int, ally_bits: int, enemy_bit
     return local, rows + allies * actions + telling.state_clock
 
 
+def seen(view: View, roster: Roster, telling: Telling, walkable: Bool[np.ndarray, "32 32"], length: int) -> Observation:
+    """What a team sees of a moment: ``walkable`` cells ``[x, y]`` and the ``length`` of an episode are the game's."""
+    a = len(view.last)
+    dx, dy, distance = between(view, a)
+    mask = legal(view, roster, walkable, distance)
+    local = observations(view, roster, telling, mask, length, dx, dy, distance)
+    return Observation(local, overview(view, roster, telling, length, mask.shape[1]), mask, view.health[:a] > 0)
+
+
 def between(view: View, allies: int) -> tuple[Float[Array, "A N"], Float[Array, "A N"], Float[Array, "A N"]]:
     """From each ally to each unit: to the right, up, and the distance of centres."""
     dx = view.x[None] - view.x[:allies, None]
@@ -83,7 +93,7 @@ def between(view: View, allies: int) -> tuple[Float[Array, "A N"], Float[Array, 
     return dx, dy, jnp.sqrt(dx**2 + dy**2)
 
 
-def mask_of(
+def legal(
     view: View, roster: Roster, walkable: Bool[np.ndarray, "32 32"], distance: Float[Array, "A N"]
 ) -> Bool[Array, "A actions"]:
     """The mask: the dead do nothing; the living stop, move where the next cell can be walked, and attack in range.
@@ -147,7 +157,7 @@ def observations(
     return jnp.where(alive[:a, None], whole, 0.0)
 
 
-def overlooked(view: View, roster: Roster, telling: Telling, length: int, actions: int) -> Float[Array, " S"]:
+def overview(view: View, roster: Roster, telling: Telling, length: int, actions: int) -> Float[Array, " S"]:
     """The state: a row for each ally and each enemy (zeros of the dead), then the last actions."""
     a = len(view.last)
     alive = view.health > 0
