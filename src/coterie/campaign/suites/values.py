@@ -21,9 +21,9 @@ suite = Suite(
     methods={"mappo": Method("mappo", POLICY), **{name: Method(name, VALUE) for name in OFF_POLICY}},
     games={
         SPREAD: Arena(SPREAD, laptop=200_000, full=5_000_000),
-        FOOD: Arena(FOOD, laptop=600_000, full=20_000_000, recipe={"gamma": 0.99}),
+        FOOD: Arena(FOOD, laptop=400_000, full=20_000_000, recipe={"gamma": 0.99}),
     },
-    laptop_seeds=5,
+    laptop_seeds=3,
     full_seeds=10,
     points=20,
     episodes=256,

@@ -1,25 +1,43 @@
 """Teams that fight without having learnt to: yardsticks, and a script for each behaviour that a map was made for.
 
-A team follows a tactic of ``coterie.games.battle.tactics``, which reads the action masks and the state of a battle.
+They read the action masks and the state, so they know where everybody is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from coterie.contracts import CoterieError, Game, Observation, Team
+from coterie.fields import nearest as nearest_name
 from coterie.games.battle import tactics
+from coterie.games.battle.behaviours import Focus, Hold, Kiting, Spread
 from coterie.games.battle.game import Battle
 from coterie.games.battle.interface import NOTHING
 from coterie.games.battle.roster import Roster
-from coterie.games.battle.tactics import Glance
+from coterie.games.battle.tactics import Glance, Tactic
 from coterie.games.battle.terrain import SIZE
 from coterie.games.battle.units import KINDS
+
+TACTICS: Mapping[str, Tactic] = {
+    "nearest": tactics.nearest,
+    "weakest": tactics.weakest,
+    "stop": tactics.stop,
+    "kiting": Kiting(),
+    "focus": Focus(),
+    "choke": Hold(),
+    "open": Hold(19.0, 19.0, abreast=6),
+    "spread": Spread(),
+    "bunched": Spread(gap=0.0),
+    "healing": tactics.healing,
+    "unhealed": tactics.unhealed,
+}
+"""Tactics by name. ``choke`` and ``open`` know places of SMAC's corridor."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +46,11 @@ class BattleTeam:
 
     Args:
         game: A battle.
-        tactic: What each ally does, ``[A]``, given what is known of one battle.
+        tactic: What each ally does.
     """
 
     game: Battle
-    tactic: Callable[[Glance], Int[Array, " A"]]
+    tactic: Tactic
 
     def carry(self, environments: int) -> tuple[()]:
         """Nothing is remembered."""
@@ -44,34 +62,40 @@ class BattleTeam:
 
     def _one(self, state: Float[Array, " S"], legal: Bool[Array, "A actions"]) -> Int[Array, " A"]:
         action = self.tactic(decoded(self.game, state, legal))
-        return jnp.where(legal[:, NOTHING], NOTHING, action)
+        return jnp.where(legal[:, NOTHING], NOTHING, action).astype(jnp.int32)
+
+
+def battle_team(game: Game, tactic: str) -> Team:
+    """The team that follows one of ``TACTICS``.
+
+    Raises:
+        CoterieError: The game is no battle, or there is no such tactic.
+    """
+    if not isinstance(game, Battle):
+        raise CoterieError(f"battle_team fights battles only, not {type(game).__name__}: use random_team")
+    if tactic not in TACTICS:
+        raise CoterieError(f"there is no tactic {tactic!r}: {nearest_name(tactic, tuple(TACTICS))}")
+    return BattleTeam(game, TACTICS[tactic])
 
 
 def decoded(game: Battle, state: Float[Array, " S"], legal: Bool[Array, "A actions"]) -> Glance:
-    """What the state of a battle tells, in points, cells and loops."""
-    a, e, battle = game.allies, game.enemies, game.battle
-    own, other = int(game.telling.ally_shields), int(game.telling.enemy_shields)
-    widths = 4 + own + len(battle.ally_types), 3 + other + len(battle.enemy_types)
-    ours = state[: a * widths[0]].reshape(a, -1)
-    theirs = state[a * widths[0] : a * widths[0] + e * widths[1]].reshape(e, -1)
-    roster = game.roster(_kinds(game, ours, theirs))
-    roster = Roster(*(jnp.asarray(column)[:, 0] for column in roster))
-    x, y = ((jnp.concatenate([ours[:, 2 + i], theirs[:, 1 + i]]) * SIZE + SIZE / 2) for i in range(2))
+    """What the state of a battle tells."""
+    a, e, battle, telling = game.allies, game.enemies, game.battle, game.telling
+    own, other = 4 + telling.ally_shields + len(battle.ally_types), 3 + telling.enemy_shields + len(battle.enemy_types)
+    ours, theirs = state[: a * own].reshape(a, own), state[a * own : a * own + e * other].reshape(e, other)
+    roster = Roster(*(jnp.asarray(column)[:, 0] for column in game.roster(_kinds(game, ours, theirs))))
+    x, y = (jnp.concatenate([ours[:, 2 + i], theirs[:, 1 + i]]) * SIZE + SIZE / 2 for i in range(2))
     health = jnp.concatenate([ours[:, 0], theirs[:, 0]]) * roster.health
-    shields = ours[:, 4] if own else jnp.zeros(a), theirs[:, 3] if other else jnp.zeros(e)
-    wait = ours[:, 1] * roster.scale[:a]
-    shield = jnp.concatenate(shields) * roster.shield
-    return Glance(x, y, health, shield, wait, legal, roster, game.cast.ours.heals)
+    shield = jnp.concatenate([ours[:, 4] if telling.ally_shields else jnp.zeros(a),
+                              theirs[:, 3] if telling.enemy_shields else jnp.zeros(e)]) * roster.shield  # fmt: skip
+    return Glance(x, y, health, shield, ours[:, 1] * roster.scale[:a], legal, roster, game.cast.ours.heals)
 
 
 def _kinds(game: Battle, ours: Float[Array, "A F"], theirs: Float[Array, "E G"]) -> Int[Array, " N"]:
     """What each unit is, a place in ``KINDS``: as the map says, or by the bits of its type where it is drawn."""
-    if game.battle.lot is None:
-        return jnp.asarray([KINDS.index(name) for name in game.units], jnp.int32)
+    if not game.battle.lot:
+        return jnp.asarray(np.array([KINDS.index(name) for name in game.units], np.int32))
     sides = (ours, game.battle.ally_types), (theirs, game.battle.enemy_types)
-    return jnp.concatenate(
-        [
-            jnp.asarray([KINDS.index(name) for name in types], jnp.int32)[row[:, -len(types) :].argmax(1)]
-            for row, types in sides
-        ]
-    )
+    numbers = (jnp.asarray(np.array([KINDS.index(name) for name in types], np.int32))[rows[:, -len(types) :].argmax(1)]
+               for rows, types in sides)  # fmt: skip
+    return jnp.concatenate(list(numbers))
