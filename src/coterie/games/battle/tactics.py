@@ -132,7 +132,7 @@ def mend(seen: Glance, action: Int[Array, " A"], by: str = "distance") -> Int[Ar
     near = fighters.argmin(1)
     follow = jnp.where(fighters.min(1) > COMPANY, step_to(seen, seen.x[near], seen.y[near]), STOP)
     cost = fighters if by == "distance" else jnp.broadcast_to(share, (a, a))
-    cost = jnp.where(seen.aims[:, :a] & (share < 1) & (by != "nobody"), cost, jnp.inf)
+    cost = jnp.where(seen.aims[:, :a] & (share < 1)[None] & (by != "nobody"), cost, jnp.inf)
     return jnp.where(heals, jnp.where(jnp.isfinite(cost).any(1), AIM + cost.argmin(1), follow), action)
 
 
