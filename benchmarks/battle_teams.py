@@ -1,6 +1,7 @@
 """Battles of teams that have not learnt: yardsticks on every map, and the behaviours that maps were made for.
 
     python benchmarks/battle_teams.py --episodes 500
+    python benchmarks/battle_teams.py --maps MMM   # these again; the others stay in the file
     python benchmarks/battle_teams.py --table      # the tables of docs/battle.md, from the file
 
 Win rates with Wilson's 95 % intervals, means of returns and lengths with t-intervals; differences of win rates with
@@ -35,6 +36,10 @@ PAIRS = (
     ("MMM", "healing", "unhealed"),
 )  # fmt: skip
 """Map, the behaviour, and what it is compared with."""
+LADDER = ("2c_vs_64zg", "1c3s5z", "3s_vs_5z")
+"""Maps that are played with the weapons of later versions, too."""
+MORE = ("random", "nearest", "kiting")
+"""The teams there; kiting where it is the behaviour of the map."""
 REAL = {
     "3m": (16.5, 22.9), "8m": (16.9, 32.6), "5m_vs_6m": (18.2, 25.7), "2s3z": (20.0, 42.4), "3s_vs_5z": (21.2, 120),
     "6h_vs_8z": (19.0, 45.6), "2c_vs_64zg": (19.9, 59.2), "corridor": (19.9, 100), "3s5z_vs_3s6z": (16.6, 136),
@@ -112,6 +117,9 @@ def tables(document: dict[str, Any]) -> str:
                 for gap in (pair["difference"]["won"], pair["difference"]["return"]))  # fmt: skip
         lines.append(f"| `{name}` | {it}, not {without} | {_cell(pair[it])} | {_cell(pair[without])} | "
                      f"{' | '.join(gaps)} |")  # fmt: skip
+    lines += ["", "| map, `balance=ladder` | random | nearest | kiting |", "|---|---|---|---|"]
+    for name, teams in document["ladder"].items():
+        lines.append(f"| `{name}` | {' | '.join(_cell(teams[team]) if team in teams else '' for team in MORE)} |")
     return "\n".join(lines)
 
 
@@ -133,20 +141,30 @@ def main() -> None:
     if given.table:
         print(tables(read_json(given.file)))
         return
-    document: dict[str, Any] = {"episodes": given.episodes, "seed": given.seed, "maps": {}, "pairs": {}}
+    document: dict[str, Any] = {"episodes": given.episodes, "seed": given.seed, "maps": {}, "pairs": {}, "ladder": {}}
+    if given.file.exists() and len(given.maps) < len(MAPS):
+        before = read_json(given.file)
+        document |= before if all(before[name] == document[name] for name in ("episodes", "seed")) else {}
     for name in given.maps:
-        game = GAMES[f"battle/{name}"]()
         pair = next((pair[1:] for pair in PAIRS if pair[0] == name), ())
-        found = {}
-        for title in dict.fromkeys((*TEAMS, *pair)):
-            team = random_team(game.spec) if title == "random" else battle_team(game, title)
-            found[title] = fought(game, team, given.seed, given.episodes)
-            print(f"{name:18}{title:10}{_cell(found[title])}", flush=True)
+        found = {title: fight(name, title, given) for title in dict.fromkeys((*TEAMS, *pair))}
         document["maps"][name] = rounded({title: found[title] for title in TEAMS})
         if pair:
             gap = difference(*(found[title] for title in pair))
             document["pairs"][name] = rounded({**{title: found[title] for title in pair}, "difference": gap})
+        if name in LADDER:
+            titles = [title for title in MORE if title != "kiting" or title in pair]
+            document["ladder"][name] = rounded({title: fight(name, title, given, balance="ladder") for title in titles})
         write_json(given.file, document)
+
+
+def fight(name: str, title: str, given: argparse.Namespace, **options: Any) -> dict[str, Any]:
+    """The figures of a team by name, printed as they come."""
+    game = GAMES[f"battle/{name}"](**options)
+    team = random_team(game.spec) if title == "random" else battle_team(game, title)
+    found = fought(game, team, given.seed, given.episodes)
+    print(f"{name:18}{title:10}{_cell(found)}", *options.values(), flush=True)
+    return found
 
 
 if __name__ == "__main__":

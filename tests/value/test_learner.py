@@ -277,7 +277,10 @@ def test_commands_tell_of_them(capsys):
     assert {"iql", "vdn", "qmix", "qplex", "qtran", "iddpg", "maddpg", "haddpg", "hatd3", "omdpg"} <= listed.keys()
     assert main(["explain", "qmix", "--json", "--recipe.mixing.embed", "8", "--recipe.memory", "16"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["parts"]["mixing"]["settings"] == {"embed": 8, "hidden": 64} and "rising in every Q_i" in found["text"]
+    assert (
+        found["parts"]["mixing"]["settings"] == {"embed": 8, "hidden": 64, "norm": False}
+        and "rising in every Q_i" in found["text"]
+    )
     assert found["parts"]["actor"]["settings"]["memory"] == 16
     assert main(["explain", "omdpg", "--recipe.critic.pessimism", "none"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
