@@ -117,8 +117,9 @@ def tables(document: dict[str, Any]) -> str:
                 for gap in (pair["difference"]["won"], pair["difference"]["return"]))  # fmt: skip
         lines.append(f"| `{name}` | {it}, not {without} | {_cell(pair[it])} | {_cell(pair[without])} | "
                      f"{' | '.join(gaps)} |")  # fmt: skip
-    lines += ["", "| map, `balance=ladder` | random | nearest | kiting |", "|---|---|---|---|"]
-    for name, teams in document["ladder"].items():
+    if document.get("ladder"):
+        lines += ["", "| map, `balance=ladder` | random | nearest | kiting |", "|---|---|---|---|"]
+    for name, teams in document.get("ladder", {}).items():
         lines.append(f"| `{name}` | {' | '.join(_cell(teams[team]) if team in teams else '' for team in MORE)} |")
     return "\n".join(lines)
 
