@@ -105,7 +105,8 @@ def tables(document: dict[str, Any]) -> str:
     """The tables of docs/battle.md."""
     lines = ["| map | random | nearest | weakest | real SMAC, trained | SMAClite: random, nearest, weakest |",
              "|---|---|---|---|---|---|"]  # fmt: skip
-    for name, teams in document["maps"].items():
+    for name in sorted(document["maps"], key=list(MAPS).index):
+        teams = document["maps"][name]
         cells = [_cell(teams[team]) for team in TEAMS[:3]]
         real = "/ {:.1f} / {:g}".format(*REAL[name]) if name in REAL else ""
         other = ", ".join("{:.2f} / {:.1f} / {:g}".format(*cell) for cell in SMACLITE.get(name, ()))

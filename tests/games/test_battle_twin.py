@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coterie.games.battle import MAPS, Battle, Group
 from coterie.games.battle.interface import AIM
-from coterie.games.battle.interface import orders as told
+from coterie.games.battle.interface import ordered as told
 from coterie.games.battle.named import DRAWN
 from coterie.games.battle.terrain import open_at
 from tests.oracles.battle_twin import KINDS, Twin

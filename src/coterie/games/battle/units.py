@@ -37,7 +37,9 @@ class Unit:
         point: Loops that it stands still for an attack.
         plane: Where it is, and so who can hit it.
         hits_air: Whether its weapon reaches units in the air.
-        light, armored, biological: Attributes.
+        light: An attribute that bonuses are for.
+        armored: The other one.
+        biological: Whether it can be healed.
         sweep: Half length of the line across the shot that an attack hits; 0: the target alone.
         blast: Radius of the explosion in which it ends; 0: it does not explode.
         energy: What a healer starts with; 0: it does not heal.
