@@ -19,7 +19,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from foraging_speed import DEVICES, RESULTS, seconds
+from foraging_speed import DEVICES, RESULTS, seconds, spread
 
 from coterie.catalogue import jittable
 from coterie.contracts import Game
@@ -51,11 +51,7 @@ def play(game: Game, environments: int, steps: int, key: Any) -> Any:
 def measure(name: str, environments: int, steps: int, repeats: int) -> dict[str, float]:
     """The figures of one map."""
     game = jittable(name)
-    mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
-    spec = jax.sharding.PartitionSpec("device")
-    half = partial(play, game, environments // DEVICES, steps)
-    run = jax.jit(jax.shard_map(lambda keys: half(keys[0]), mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False))
-    keys = jax.device_put(jax.random.split(jax.random.key(0), DEVICES), jax.sharding.NamedSharding(mesh, spec))
+    run, keys = spread(partial(play, game, environments // DEVICES, steps))
     lowered = run.lower(keys)
     clock = time.perf_counter()
     compiled = lowered.compile()

@@ -66,14 +66,17 @@ def seconds(call: Callable[[], Any], repeats: int) -> tuple[float, float]:
     return statistics.median(clocks), statistics.median(spent)
 
 
-def measure(name: str, environments: int, steps: int, part: str, repeats: int) -> dict[str, float]:
-    """The figures of one map."""
-    game = jittable(name)
+def spread(half: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """``half`` on every device at once, a compiled function of keys, and the keys."""
     mesh = jax.make_mesh((DEVICES,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
     spec = jax.sharding.PartitionSpec("device")
-    half = partial(play, game, environments // DEVICES, steps, part)
     run = jax.jit(jax.shard_map(lambda keys: half(keys[0]), mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False))
-    keys = jax.device_put(jax.random.split(jax.random.key(0), DEVICES), jax.sharding.NamedSharding(mesh, spec))
+    return run, jax.device_put(jax.random.split(jax.random.key(0), DEVICES), jax.sharding.NamedSharding(mesh, spec))
+
+
+def measure(name: str, environments: int, steps: int, part: str, repeats: int) -> dict[str, float]:
+    """The figures of one map."""
+    run, keys = spread(partial(play, jittable(name), environments // DEVICES, steps, part))
     clock, cpu = seconds(lambda: run(keys), repeats)
     count = environments * steps
     return {"steps_per_second": count / clock, "steps_per_two_cpu_seconds": 2 * count / cpu}

@@ -206,3 +206,15 @@ def test_several_components_add_up():
     np.testing.assert_array_equal(now.best[0, 0], [2.0 + 8.0, 0.5 - 1.0])
     np.testing.assert_array_equal(agents(own).best(raw, seen.legal)[0, 0], [[1, 1], [0, 0]])
     np.testing.assert_array_equal(now.action[0, 0], [1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0])
+
+
+@pytest.mark.parametrize("kind", ["monotone", "duplex", "free"])
+def test_a_normalised_state_has_neither_scale_nor_offset(kind):
+    part, now = MIXINGS[kind], mixture(6)
+    params, normed = parameters(part, 6), replace(part, norm=True)
+    state = np.asarray(now.state)
+    standard = (state - state.mean(-1, keepdims=True)) / state.std(-1, keepdims=True)
+    by_hand = part(params, now._replace(state=jnp.asarray(standard)))
+    np.testing.assert_allclose(normed(params, now), by_hand, rtol=2e-4, atol=1e-5)
+    far = normed(params, now._replace(state=30.0 * now.state + 5.0))
+    np.testing.assert_allclose(far, by_hand, rtol=2e-3, atol=1e-4)

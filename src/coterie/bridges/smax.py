@@ -6,7 +6,7 @@ terrain, and by default touching a wall kills. Results on it are not comparable 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from coterie.bridges.smax_scene import battle_scene
 from coterie.errors import CoterieError
 from coterie.fields import nearest
 from coterie.games.options import number_within, one_of, whole_at_least
+from coterie.games.sides import opposed
 
 UNITS = ("marine", "marauder", "stalker", "zealot", "zergling", "hydralisk")
 """The units that SMAX models, in the order of its numbers."""
@@ -168,13 +169,7 @@ def told(forces: Battle) -> str:
     if forces.drawn:
         n, m = len(forces.allies), len(forces.enemies)
         return f"{n} units against {m}, of types and in places drawn anew for every episode"
-    allies, enemies = (_counted(side) for side in forces[:2])
-    return f"{allies} against as many" if allies == enemies else f"{allies} against {enemies}"
-
-
-def _counted(units: Sequence[str]) -> str:
-    numbers = {name: units.count(name) for name in dict.fromkeys(units)}
-    return " and ".join(f"{number} {name}{'s' * (number > 1)}" for name, number in numbers.items())
+    return opposed(forces.allies, forces.enemies)
 
 
 def custom(

@@ -148,7 +148,7 @@ def observations(
     enemies = rows(mask[:, AIM:].astype(jnp.float32), slice(a, None), telling.enemy_shields, view.enemy_type)
     extra = view.ally_type
     if telling.last_action:
-        extra = jnp.concatenate([extra, one_hot(view.last, mask.shape[1])], -1)
+        extra = jnp.concatenate([extra, jax.nn.one_hot(view.last, mask.shape[1])], -1)
     friends = others(rows(jnp.ones((a, a)), slice(None, a), telling.ally_shields, extra))
     own = [health[:a, None], *([shield[:a, None]] if telling.ally_shields else []), view.ally_type]
     clock = [jnp.full((a, 1), view.time / length)] if telling.clock else []
@@ -173,7 +173,7 @@ def overview(view: View, roster: Roster, telling: Telling, length: int, actions:
     ours = [health, ready, x, y, *([shield] if telling.ally_shields else [])]
     theirs = [health, x, y, *([shield] if telling.enemy_shields else [])]
     clock = [view.time[None] / length] if telling.state_clock else []
-    last = one_hot(view.last, actions).reshape(-1)
+    last = jax.nn.one_hot(view.last, actions).reshape(-1)
     return jnp.concatenate([rows(ours, view.ally_type, slice(None, a)),
                             rows(theirs, view.enemy_type, slice(a, None)), last, *clock])  # fmt: skip
 
@@ -182,11 +182,6 @@ def types(kind: Int[Array, " U"], order: tuple[str, ...]) -> Float[Array, "U bit
     """One-hot rows of the units' types; no columns where a map does not tell them."""
     numbers = np.array([KINDS.index(name) for name in order], np.int32)
     return (kind[:, None] == numbers[None]).astype(jnp.float32)
-
-
-def one_hot(numbers: Int[Array, " A"], size: int) -> Float[Array, "A size"]:
-    """Rows with a one at each number; no one at -1."""
-    return (numbers[:, None] == np.arange(size, dtype=np.int32)[None]).astype(jnp.float32)
 
 
 def others(pairs: Float[Array, "A A F"]) -> Float[Array, "A A1 F"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from coterie.games.battle.game import Battle
@@ -11,6 +11,7 @@ from coterie.games.battle.maps import MAPS, BattleMap, Group
 from coterie.games.battle.terrain import SIZE
 from coterie.games.battle.units import BASE
 from coterie.games.options import number_within, variant
+from coterie.games.sides import opposed, plural
 
 
 def _lot(kinds: dict[str, float], helper: str, race: str, allies: int, enemies: int) -> BattleMap:
@@ -36,27 +37,11 @@ DRAWN = {
 """Battles in the manner of SMACv2 by name: units and starts are drawn for every episode."""
 
 
-def told(allies: Sequence[str], enemies: Sequence[str]) -> str:
-    """Who meets whom, in words."""
-    ours, theirs = _counted(allies), _counted(enemies)
-    return f"{ours} against as many" if sorted(allies) == sorted(enemies) else f"{ours} against {theirs}"
-
-
-def _counted(units: Sequence[str]) -> str:
-    numbers = {name: units.count(name) for name in dict.fromkeys(units)}
-    words = [f"{number} {_plural(name) if number > 1 else name.replace('_', ' ')}" for name, number in numbers.items()]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
-def _plural(name: str) -> str:
-    return {"colossus": "colossi"}.get(name, f"{name.replace('_', ' ')}s")
-
-
 def _drawn(name: str) -> Callable[..., Battle]:
     """A function that opens a map whose units are drawn."""
     battle = DRAWN[name]
     assert battle.lot
-    kinds = ", ".join(_plural(kind) for kind in battle.lot.kinds)
+    kinds = ", ".join(plural(kind) for kind in battle.lot.kinds)
     ours, theirs = len(battle.ally_units), len(battle.enemy_units)
     first = f"Battle {name} (in SMACv2's manner, our physics): {ours} against {theirs}, drawn from {kinds}."
     return variant(Battle, first, hidden=("battle",), battle=battle)
@@ -65,7 +50,7 @@ def _drawn(name: str) -> Callable[..., Battle]:
 def _map(name: str) -> Callable[..., Battle]:
     """A function that opens a map; all other options can be given."""
     battle = MAPS[name]
-    first = f"Battle {name} (SMAC interface, our physics): {told(battle.ally_units, battle.enemy_units)}."
+    first = f"Battle {name} (SMAC interface, our physics): {opposed(battle.ally_units, battle.enemy_units)}."
     return variant(Battle, first, hidden=("battle",), battle=battle)
 
 
