@@ -54,7 +54,8 @@ class Battle:
         battle: Who fights whom, where.
         reward: ``dense`` (damage to enemies, deaths, winning) or ``sparse`` (1 for winning, -1 for losing).
         positive: Whether the dense reward leaves out the team's own losses.
-        scaled: Whether the largest sum of damage, deaths and winning is 20.
+        scaled: Whether the largest sum of damage, deaths and winning is 20; as in SMAC it divides sparse rewards, too,
+            so leave it off for 1 and -1.
         balance: Whose weapons: ``base``, which SMAC's maps depend on, or ``ladder``, of later multiplayer versions.
         see_last_actions: Whether allies see what those in sight did last.
         see_clock: Whether they see how much of the time is over.

@@ -82,7 +82,7 @@ def custom(
     shields = "".join("P" if any(BASE[name].shield for name in names) else "T" for names in kinds)
     ours, theirs = (names if len(names) > 1 else () for names in kinds)
     battle = BattleMap(left, right, length, terrain, shields, ((west, SIZE / 2),), ours, theirs)
-    return Battle(battle, reward=reward, difficulty=difficulty)
+    return Battle(battle, reward=reward, scaled=reward == "dense", difficulty=difficulty)
 
 
 GAMES: dict[str, Callable[..., Battle]] = {
