@@ -42,7 +42,7 @@ GAMES = {
     "bane": Battle(squads(({"baneling": 2, "zergling": 4}, (16, 12)), ({"zergling": 4, "baneling": 2}, (16, 17)),
                           "bane_vs_bane", order=((14, 8), (18, 8))), difficulty="easy"),
     "corridor": Battle(squads(({"zealot": 2, "hydralisk": 1}, (15, 16)), ({"zergling": 4}, (11, 10)), "corridor",
-                              order=((28, 28),)), reward="sparse", scan=4.0, corners="open"),
+                              order=((28, 28),)), reward="sparse", scan=4.0, corners="open", chase="nearest"),
     "ridge": Battle(squads(({"colossus": 1, "marine": 1}, (16, 15.5)), ({"zergling": 6}, (16, 10)), "2c_vs_64zg")),
     "lot": Battle(DRAWN["terran_5_vs_5"]),
 }  # fmt: skip

@@ -165,12 +165,13 @@ class Twin:
         weak = [ally for ally in self.ours if can_hit(unit, ally) and away(unit, ally) <= reach(unit, ally)]
         if weak and self.game.difficulty == "hard":
             return min(weak, key=lambda ally: (ally.life + ally.ward) * (1 + tie[ally.number])).number
-        kept = [ally for ally in self.ours if ally.number == unit.target and can_hit(unit, ally)]
-        if kept and (hunts or away(unit, kept[0]) <= reach(unit, kept[0], scan) + 1):
-            return unit.target
         seen = [
             ally for ally in self.ours if can_hit(unit, ally) and (hunts or away(unit, ally) <= reach(unit, ally, scan))
         ]
+        kept = [ally for ally in self.ours if ally.number == unit.target and can_hit(unit, ally)]
+        if kept and (hunts or away(unit, kept[0]) <= reach(unit, kept[0], scan) + 1):
+            if self.game.chase == "first" or not seen or away(unit, kept[0]) <= reach(unit, kept[0]):
+                return unit.target
         if seen:
             return min(seen, key=lambda ally: away(unit, ally) ** 2 * (1 + tie[ally.number])).number
         lately = unit.shooter >= 0 and unit.quiet < 5 * SECOND and self.game.difficulty != "easy"
@@ -295,13 +296,13 @@ class Twin:
 
     @staticmethod
     def shove(unit, other, walks):
-        """Half of the overlap, 0.8 of it for who walks into one that stands and 0.2 for that one."""
+        """Half of the overlap, all of it for who walks into one that stands and none for that one."""
         if unit is other or not (unit.alive and other.alive) or unit.is_("air") != other.is_("air"):
             return 0.0, 0.0
         room, far = unit.separation + other.separation, away(unit, other)
         if far >= room or far == 0:
             return 0.0, 0.0
-        weight = 0.5 + 0.3 * (unit in walks) - 0.3 * (other in walks)
+        weight = 0.5 + 0.5 * (unit in walks) - 0.5 * (other in walks)
         return tuple(weight * (room - far) * d / far for d in (unit.x - other.x, unit.y - other.y))
 
     def held(self, unit, from_x, from_y):

@@ -63,6 +63,8 @@ class Battle:
         difficulty: ``easy`` (enemies take half as long again between attacks, and never go for whoever shoots them
             from afar), ``normal``, or ``hard`` (they attack the weakest in range).
         scan: Least range, edge to edge, in which enemies without a target look for one.
+        chase: Whom an enemy goes for whose target is beyond its weapon's range: the ``first`` that it met, that
+            target, as far as the scan and a cell more, or the ``nearest`` in the scan.
         formation: The lattice that units start on, ``hexagon`` or ``square``.
         corners: Whether the corners of steps in cliffs are ``half`` open or ``open``, which makes chokes wider.
         jitter: Whether attacks come at random up to a loop earlier and two later.
@@ -80,6 +82,7 @@ class Battle:
     state_clock: bool = False
     difficulty: Literal["easy", "normal", "hard"] = "normal"
     scan: float = SCAN
+    chase: Literal["first", "nearest"] = "first"
     formation: Formation = "hexagon"
     corners: Literal["half", "open"] = "half"
     jitter: bool = True
@@ -91,6 +94,7 @@ class Battle:
         one_of("balance", self.balance, tuple(BALANCES))
         one_of("difficulty", self.difficulty, tuple(MINDS))
         number_within("scan", self.scan, 0, SIZE)
+        one_of("chase", self.chase, ("first", "nearest"))
         one_of("formation", self.formation, ("hexagon", "square"))
         one_of("corners", self.corners, ("half", "open"))
         whole_at_least("length", self.length, 0)
@@ -139,7 +143,7 @@ class Battle:
         if self.battle.lot:
             ours = theirs = powers(self.battle.lot.kinds, BALANCES[self.balance])
         order = self.battle.order
-        mind = replace(MINDS[self.difficulty], scan=self.scan, hunts=order == ())
+        mind = replace(MINDS[self.difficulty], scan=self.scan, hunts=order == (), turns=self.chase == "nearest")
         return Cast(self.allies, ours, theirs, marches=bool(order), mind=mind)
 
     @cached_property

@@ -32,8 +32,9 @@ def choose(
     """The ally that each enemy is after now, -1: none.
 
     It keeps its target while that lives and is within the scan and a cell more; else it takes the nearest within the
-    scan; else whoever hit it in the last five seconds. One that ``focuses`` takes the weakest within its weapon's range
-    before all of that.
+    scan; else whoever hit it in the last five seconds. One that ``turns`` keeps a target beyond its weapon's range only
+    as long as nobody else is in the scan. One that ``focuses`` takes the weakest within its weapon's range before all
+    of that.
 
     Args:
         side: The enemies.
@@ -67,9 +68,12 @@ def choose(
     if mind.answers:
         found = jnp.where(found >= 0, found, jnp.where(_stands(side, other, shooter) & (quiet < MEMORY), shooter, -1))
     kept = _stands(side, other, target)
-    if not mind.hunts:
+    if mind.turns or not mind.hunts:
         x, y, radius = (pick(column, target) for column in (other.x, other.y, other.roster.radius))
-        kept &= (x - side.x) ** 2 + (y - side.y) ** 2 <= (look + radius + LEASH) ** 2
+        squared = (x - side.x) ** 2 + (y - side.y) ** 2
+        kept &= mind.hunts | (squared <= (look + radius + LEASH) ** 2)
+        if mind.turns:
+            kept &= (squared <= (mine.reach + mine.radius + radius) ** 2) | (best[1] < 0)
     found = jnp.where(kept, target, found)
     found = jnp.where(best[3] >= 0, best[3], found) if mind.focuses else found
     return jnp.where(side.alive & (mine.damage > 0), found, -1)

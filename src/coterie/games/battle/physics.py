@@ -15,8 +15,8 @@ from coterie.games.battle.roster import Roster
 from coterie.games.battle.terrain import QUARTERS, SIZE, Terrain, fine, half_planes
 from coterie.games.battle.ways import Ways, ways
 
-YIELD = 0.3
-"""How much more than half of an overlap a unit that walks gives way to one that stands."""
+YIELD = 0.5
+"""How much more than half of an overlap a unit that walks gives way to one that stands: all of it."""
 SOFT = 0.5
 """The share of an overlap that is undone in one loop."""
 EDGE = 1e-3
@@ -84,7 +84,7 @@ def pushes(
     x: Float[Array, "N L"], y: Float[Array, "N L"], separation: Float[Array, "N L"], flies: Bool[Array, "N L"],
     alive: Bool[Array, "N L"], walks: Bool[Array, "N L"],
 ) -> tuple[Float[Array, "N L"], Float[Array, "N L"]]:  # fmt: skip
-    """How far each unit is pushed by those of its plane that it overlaps; who stands is pushed less than who walks."""
+    """How far each unit is pushed by those of its plane that it overlaps; who stands is not pushed by who walks."""
     level = jnp.broadcast_to(flies.astype(jnp.int32), alive.shape)
     level = jnp.where(alive, level, -1 - np.arange(len(alive), dtype=np.int32)[:, None])  # the dead meet nobody
     yields = jnp.where(walks, YIELD, 0.0)

@@ -75,6 +75,7 @@ class Mind:
         hunts: Whether it notices, and follows, allies at any distance.
         answers: Whether it goes for whoever hit it from outside the scan.
         focuses: Whether it attacks the weakest within its weapon's range, and not the first that it met.
+        turns: Whether it leaves a target beyond its weapon's range for the nearest in its scan.
         pause: Added to the time between two of its attacks, as a share of it.
     """
 
@@ -82,6 +83,7 @@ class Mind:
     hunts: bool = False
     answers: bool = True
     focuses: bool = False
+    turns: bool = False
     pause: float = 0.0
 
 
