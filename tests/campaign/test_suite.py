@@ -110,7 +110,9 @@ def test_claims_are_judged_by_their_intervals():
     assert Attains("a", "g", 1.15, low=0.5, high=0.5).judge(returns).standing == "reproduced"
     assert Attains("a", "g", 1.15, low=0.6).judge(returns).standing == "not reproduced"
     assert Attains("a", "h", 1.15).judge(returns).standing == "not run"
-    won = {"a": {"g": {"won": [0.9, 0.95]}}}
+    won = {"a": {"g": {"won": [0.9, 0.95]}}, "b": {"g": {"won": [0.5, 0.6]}, "h": {}}}
+    assert "P(b > a) = 0.00" in Improves("b", "a", figure="won").judge(returns, won).evidence
+    assert Improves("b", "a", ("h",), figure="won").judge(returns, won).standing == "not run"
     assert Attains("a", "g", 0.9, low=1.0, figure="won").judge(returns, won).standing == "reproduced"
     assert Attains("a", "g", 0.92, low=1.0, figure="won").judge(returns, won).standing == "not reproduced"
     assert Attains("a", "g", 0.9, figure="lost").judge(returns, won).standing == "not run"

@@ -169,9 +169,11 @@ class Twin:
             ally for ally in self.ours if can_hit(unit, ally) and (hunts or away(unit, ally) <= reach(unit, ally, scan))
         ]
         kept = [ally for ally in self.ours if ally.number == unit.target and can_hit(unit, ally)]
-        if kept and (hunts or away(unit, kept[0]) <= reach(unit, kept[0], scan) + 1):
-            if self.game.chase == "first" or not seen or away(unit, kept[0]) <= reach(unit, kept[0]):
-                return unit.target
+        kept = [ally for ally in kept if hunts or away(unit, ally) <= reach(unit, ally, scan) + 1]
+        if self.game.chase == "nearest" and seen:
+            kept = [ally for ally in kept if away(unit, ally) <= reach(unit, ally)]
+        if kept:
+            return unit.target
         if seen:
             return min(seen, key=lambda ally: away(unit, ally) ** 2 * (1 + tie[ally.number])).number
         lately = unit.shooter >= 0 and unit.quiet < 5 * SECOND and self.game.difficulty != "easy"

@@ -29,22 +29,30 @@ class Verdict(NamedTuple):
     evidence: str
 
 
+def _values(figure: str, method: str, returns: Returns, figures: Figures) -> Mapping[str, Sequence[float]]:
+    """A method's returns by game, or what the games tell under that name."""
+    if not figure:
+        return returns.get(method, {})
+    return {game: told[figure] for game, told in figures.get(method, {}).items() if figure in told}
+
+
 @dataclass(frozen=True)
 class Improves:
     """A run of ``method`` beats a run of ``over`` more often than not, over ``games`` (all of them if none is named).
 
-    Reproduced if the 95 % interval of the probability of improvement (Agarwal et al. 2021) lies above ``above``.
+    Reproduced if the 95 % interval of the probability of improvement (Agarwal et al. 2021) lies above ``above``. With a
+    ``figure`` that the games tell of their episodes (``won``) that figure stands in the return's place.
     """
 
     method: str
     over: str
     games: tuple[str, ...] = ()
     above: float = 0.5
+    figure: str = ""
 
     def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Compare all seeds of both."""
-        del figures
-        ours, theirs = returns.get(self.method, {}), returns.get(self.over, {})
+        ours, theirs = (_values(self.figure, name, returns, figures) for name in (self.method, self.over))
         games = self.games or tuple(name for name in ours if name in theirs)
         if not games or not all(name in ours and name in theirs for name in games):
             return Verdict("not run", "")
@@ -88,9 +96,7 @@ class Attains:
 
     def judge(self, returns: Returns, figures: Figures = NONE) -> Verdict:
         """Count the seeds."""
-        found = returns.get(self.method, {}).get(self.game)
-        if self.figure:
-            found = figures.get(self.method, {}).get(self.game, {}).get(self.figure)
+        found = _values(self.figure, self.method, returns, figures).get(self.game)
         if found is None:
             return Verdict("not run", "")
         count, n = int(np.sum(np.asarray(found) >= self.least)), len(found)

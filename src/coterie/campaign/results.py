@@ -44,13 +44,15 @@ class Results(NamedTuple):
     """A campaign read.
 
     ``final`` holds the greedy return with its interval of every finished run by ``(method, game)``, ``returns`` the
-    same for each seed by method and game, ``seconds`` the training time of every run. ``problems`` says in a line each
-    what could not be read; what stands in such a file counts as not run.
+    same for each seed by method and game, ``figures`` what the game tells of the same episodes, ``seconds`` the
+    training time of every run. ``problems`` says in a line each what could not be read; what stands in such a file
+    counts as not run.
     """
 
     campaign: Plan
     final: dict[tuple[str, str], Interval]
     returns: dict[str, dict[str, list[float]]]
+    figures: dict[str, dict[str, dict[str, list[float]]]]
     seconds: dict[tuple[str, str], float]
     games: dict[str, Game]
     verdicts: list[tuple[Claim, Verdict]]
@@ -59,14 +61,18 @@ class Results(NamedTuple):
     def summary(self) -> dict[str, Any]:
         """The final table and the verdicts as data: the same for the same runs."""
         runs = [
-            {"method": m, "game": g, **found._asdict(), "returns": self.returns[m][g]} for (m, g), found in
-            sorted(self.final.items())
-        ]  # fmt: skip
+            {"method": m, "game": g, **found._asdict(), "returns": self.returns[m][g], **self._told(m, g)}
+            for (m, g), found in sorted(self.final.items())
+        ]
         claims = [
             {"name": claim.name, "says": claim.says, "source": claim.source, "published": claim.published,
              **verdict._asdict()} for claim, verdict in self.verdicts
         ]  # fmt: skip
         return plain({"runs": runs, "claims": claims})
+
+    def _told(self, method: str, game: str) -> dict[str, dict[str, list[float]]]:
+        figures = self.figures[method][game]
+        return {"figures": figures} if figures else {}
 
 
 def collect(known: Plan) -> Results:
@@ -87,7 +93,7 @@ def collect(known: Plan) -> Results:
     verdicts = [(claim, claim.condition.judge(returns, figures)) for claim in known.claims]
     names = dict.fromkeys(entry.game for entry in known.entries)
     games = {name: _game(known, name, returns, problems) for name in names}
-    return Results(known, final, returns, spent, games, verdicts, problems)
+    return Results(known, final, returns, figures, spent, games, verdicts, problems)
 
 
 def _read(problems: list[str], function: Callable[[X], Y], argument: X) -> Y | None:

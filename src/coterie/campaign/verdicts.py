@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from coterie.campaign import folder
-from coterie.campaign.claims import Claim, Verdict
+from coterie.campaign.claims import Verdict
 from coterie.campaign.collection import Answer, Elsewhere, Item, Measured, Pointer, Proved, Said, Untested, answer
 from coterie.campaign.folder import Folder
 from coterie.campaign.results import Results, collect
@@ -14,7 +14,7 @@ from coterie.contracts import CoterieError
 from coterie.exact.claims import FAILS, HOLDS, MENDED, VACUOUS
 from coterie.training.files import plain
 
-Claims = Mapping[str, Mapping[str, tuple[Claim, Verdict]]]
+Claims = Mapping[str, Mapping[str, Verdict]]
 """Verdicts by suite and claim."""
 
 
@@ -79,13 +79,14 @@ def judge(known: Folder) -> Reading:
     except CoterieError as error:
         problems.append(str(error))
         proofs = {}
-    claims = {name: {claim.name: (claim, verdict) for claim, verdict in one.verdicts} for name, one in results.items()}
-    rows = tuple(_row(item, claims, proofs) for item in known.items)
+    claims = {name: {claim.name: verdict for claim, verdict in one.verdicts} for name, one in results.items()}
+    rows = tuple(answered(item, claims, proofs.get("claims", {})) for item in known.items)
     return Reading(known, rows, results, proofs, tuple(problems))
 
 
-def _row(item: Item, claims: Claims, proofs: Mapping[str, Any]) -> Row:
-    found = tuple(_follow(pointer, claims, proofs.get("claims", {})) for pointer in item.evidence)
+def answered(item: Item, claims: Claims, proofs: Mapping[str, Any]) -> Row:
+    """A row, its evidence followed to verdicts of suites and records of exact claims."""
+    found = tuple(_follow(pointer, claims, proofs) for pointer in item.evidence)
     return Row(item, answer([one.answer for one in found]), found)
 
 
@@ -107,7 +108,7 @@ def _said(pointer: Said, claims: Claims) -> Evidence:
     source = f"{pointer.suite}: {pointer.claim}"
     if pointer.claim not in claims.get(pointer.suite, {}):
         return Evidence("not run", "the campaign there has no such claim", source, pointer.note, pointer.suite)
-    _, verdict = claims[pointer.suite][pointer.claim]
+    verdict = claims[pointer.suite][pointer.claim]
     words = verdict.evidence or "no finished runs to judge by"
     return Evidence(verdict.standing, words, source, pointer.note, pointer.suite)
 
