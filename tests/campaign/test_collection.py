@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,14 @@ def test_quoted_figures_are_those_of_their_files():
                 low, high = (f"{100 * best[end]:.0f}" for end in ("low", "high"))
                 words = f"{100 * best['share_in_optimum']:.0f} % [{low}, {high}]"
                 assert words in quoted["benchmarks/results/tabular_q.json"], words
+
+
+def test_the_page_of_the_papers_is_that_of_the_committed_results():
+    spec = spec_from_file_location("draw_papers", ROOT / "docs" / "draw_papers.py")
+    assert spec and spec.loader
+    script = module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert script.page(PAPERS) == (ROOT / "docs" / "papers.md").read_text(), "python docs/draw_papers.py draws it anew"
 
 
 R, P, N, W, A, U = "reproduced", "partly", "not reproduced", "not run", "needs the real simulator", "not tested"

@@ -6,12 +6,14 @@ from coterie.campaign.collections.papers.common import battles
 PAPER = "A2PO"
 PARTICLES = "three particle games at a small budget"
 ROBOTS = "Hopper 3×1 and HalfCheetah 2×3 of EnvPool, half a million steps at laptop scale"
+BATTLES = "six battles with SMAC's interface and physics of the house: not SMAC, a comparison of orderings"
 FOOTBALL = Elsewhere("Google Research Football", "The game has no stand-in; the library runs it where gfootball is.")
 OTHER_ROBOTS = Untested("No suite trains on the other twelve tasks; the library has most of these robots.")
 TURNS = (
     Said("a2po", "a2po over mappo", PARTICLES),
     Said("a2po", "a2po over coppo", PARTICLES),
     Said("a2po", "a2po over happo", PARTICLES),
+    *(Said("battle", f"a2po over {name}", BATTLES) for name in ("mappo", "coppo", "happo")),
 )
 
 ITEMS = (
@@ -40,7 +42,7 @@ ITEMS = (
     Item(
         PAPER, "Clipped objective (CoPPO)",
         "Weighting by the others' clipped ratios is better than ignoring them.",
-        (Said("a2po", "coppo over mappo", PARTICLES),),
+        (Said("a2po", "coppo over mappo", PARTICLES), Said("battle", "coppo over mappo", BATTLES)),
     ),
     Item(
         PAPER, "Simultaneous and sequential updates",

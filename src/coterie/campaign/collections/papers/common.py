@@ -7,4 +7,4 @@ SETTINGS = Untested("A list of settings: it claims nothing.")
 
 def battles(what: str) -> Elsewhere:
     """Figures on maps of SMAC."""
-    return Elsewhere("StarCraft II", f"{what} on maps of SMAC; SMAX has other rules and does not speak for it.")
+    return Elsewhere("StarCraft II", f"{what} on maps of SMAC; battles of other simulators do not speak for it.")
