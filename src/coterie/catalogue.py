@@ -75,8 +75,9 @@ def recipe(name: str, options: Mapping[str, Any] | None = None) -> AnyRecipe:
 
     Args:
         name: Such as ``a2po``.
-        options: Arguments of the recipe's function (``mode``), ``memory`` (a GRU of that width in actor and critic),
-            and dotted fields (``gamma``, ``order``, ``surrogate.epsilon``); text is read by their types.
+        options: Arguments of the recipe's function (``mode``), ``memory`` (a GRU of that width in actor and critic,
+            off-policy in the agents), and dotted fields (``gamma``, ``order``, ``surrogate.epsilon``); text is read by
+            their types.
 
     Raises:
         CoterieError: No such recipe or option, or a value out of range.

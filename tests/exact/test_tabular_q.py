@@ -156,6 +156,7 @@ def test_optimism_climbs_where_the_mean_does_not_and_is_fooled_by_luck():
     [
         (lambda: iql(0.0), "give alpha above 0"),
         (lambda: hysteretic_q(0.1, 1.5), "beta from 0 to 1"),
+        (lambda: hysteretic_q(0.1, 0.5), "0.5 is more than the rate of 0.1"),
         (lambda: TabularQ(0.1, 0.1, start=-1.0), "neither of the first two below 0"),
         (lambda: lenient_q(decay=1.1), "a decay from 0 to 1"),
         (lambda: learn(iql(), CLIMB, ()), "give a seed"),

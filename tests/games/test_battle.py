@@ -425,6 +425,11 @@ def test_banelings_burst_when_they_are_killed():
     near(scene.shield[1:2], 15)
     scene.play(STOP, STOP)
     near(scene.shield[1:2], 15)  # once
+    last = Scene([("marauder", 10, 16, {"cooldown": 7}), ("zealot", 13, 16)],
+                 [("baneling", 14, 16, {"health": 9, **IDLE})])  # fmt: skip
+    _, outcome = last.play(last.attack(0))  # in the last of the step's loops
+    near(last.shield[1:2], 15)
+    assert outcome.terminated and outcome.info["won"]
 
 
 def test_a_colossus_burns_a_line():
@@ -436,6 +441,7 @@ def test_a_colossus_burns_a_line():
     scene = Scene(ours, theirs)
     scene.play(scene.attack(0), STOP)
     near(scene.health, 200, 45, 0, 0, 35, 0, 100, 45, 150)
+    assert [int(scene.state.world.shooter[j] == scene.ours[0]) for j in scene.theirs] == [1, 1, 0, 1, 0, 0, 0]
     near(scene.shield[6:7], 50)
     theirs[4] = ("zealot", 15, 16 + 1.89, IDLE)
     scene = Scene(ours, theirs)

@@ -9,6 +9,7 @@ import pytest
 from coterie.contracts import CoterieError
 from coterie.games.battle.layout import GAP, places
 from coterie.games.battle.maps import MAPS, BattleMap, Group
+from coterie.games.battle.named import DRAWN
 from coterie.games.battle.reward import largest
 from coterie.games.battle.roster import fixed
 from coterie.games.battle.terrain import TERRAINS, Terrain, cells, connected, fine, half_planes, open_at, reached
@@ -70,6 +71,7 @@ def test_sides_and_orders_of_types():
     assert MAPS["2s3z"].ally_types == MAPS["2s3z"].enemy_types[::-1] == ("stalker", "zealot")
     assert MAPS["1c3s5z"].ally_types == MAPS["1c3s5z"].enemy_types == ("colossus", "stalker", "zealot")
     assert {name for name, battle in MAPS.items() if not battle.healers_count} == {"MMM", "MMM2", "6m2m_15m"}
+    assert {name for name, battle in DRAWN.items() if not battle.healers_count} == {n for n in DRAWN if "terran" in n}
     orders = {name: battle.order for name, battle in MAPS.items() if battle.order != ((9, 16),)}
     assert orders == {
         "2m_vs_1z": ((13, 12), (19, 12)), "corridor": ((4.47, 4.33),), "6h_vs_8z": ((14.6, 9.49),), "2s_vs_1sc": None,

@@ -5,6 +5,7 @@ import pytest
 from coterie.catalogue import make
 from coterie.contracts import CoterieError
 from coterie.games.battle.named import DRAWN, GAMES
+from coterie.games.battle.terrain import TERRAINS
 
 
 def test_names_tell_who_meets_whom():
@@ -25,6 +26,12 @@ def test_any_units_on_any_ground():
     assert make("battle/3m", length=7).spec.horizon == 7
 
 
+@pytest.mark.parametrize("terrain", TERRAINS)
+def test_every_ground_has_starts_of_its_own(terrain):
+    game = make("battle/custom", allies="stalker,zealot", enemies="marine,marine,marine", terrain=terrain)
+    assert len(game.places) == 5 and game.battle.order == (game.battle.allies[0].point,)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -32,7 +39,8 @@ def test_any_units_on_any_ground():
         ({"allies": ","}, "no units"),
         ({"distance": 1.0}, "on top of"),
         ({"distance": 40.0}, "between 0 and 32"),
-        ({"terrain": "corridor"}, "wall"),
+        ({"terrain": "corridor", "distance": 14.0}, "wall.*leave it out"),
+        ({"enemies": "medivac"}, "medivacs only"),
         ({"terrain": "strap"}, "did you mean strip"),
         ({"allies": "medivac,marine,marine"}, "at least as many enemies"),
         ({"difficulty": "insane"}, "easy, normal or hard"),

@@ -172,6 +172,15 @@ def test_the_picture_fits_the_ground(name):
     assert len(drawn.shapes) < 70 + 2 * len(game.units)  # nobody is hurt
 
 
+def test_wide_corners_are_drawn_as_they_are_walked():
+    half, wide = (GAMES["battle/corridor"](corners=corners) for corners in ("half", "open"))
+    areas = [
+        area(tuple(map(tuple, [s for s in game.scene(opened(game), None).shapes if s.color == scene.GROUND][0].corners)))
+        for game in (half, wide)
+    ]
+    assert areas[1] > areas[0] + 1
+
+
 def test_a_game_draws_what_it_has_stepped():
     """The state of compiled code has what the picture needs: banelings that meet burst in that step, and only then."""
     lair = [(Group("baneling", 1, x, 16),) for x in (15.5, 16.5)]

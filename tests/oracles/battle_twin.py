@@ -116,6 +116,7 @@ class Twin:
         before = [(unit.alive, unit.life + unit.ward) for unit in self.everybody]
         for _ in range(8):
             self.loop(actions, delay, tie)
+        self.last_blasts()
         self.time += 1
         self.last = [int(action) for action in actions]
         end = self.end()
@@ -138,18 +139,16 @@ class Twin:
         bursts = {unit for unit in self.everybody if unit.is_("blasts") and unit.loaded
                   and (unit in fires or not unit.alive)}  # fmt: skip
         blows = {unit: [] for unit in self.everybody}
-        for unit in sorted(fires, key=lambda unit: unit.number):
-            target = aims[unit]
-            if unit.ours:
-                target.shooter = unit.number  # the last of several
+        for unit in sorted(fires | bursts, key=lambda unit: unit.number):
             for other in foes[unit]:
-                hit = self.burnt(unit, target, other) if unit.is_("sweeps") else other is target
-                if hit and not unit.is_("blasts"):
-                    blows[other] += [one_hit(unit, other)] * int(unit.hits)
-        for unit in bursts:
-            for other in foes[unit]:
-                if not other.is_("air") and away(unit, other) <= 2.2 + other.radius:
-                    blows[other].append(one_hit(unit, other))
+                if unit.is_("blasts"):
+                    hits = int(unit in bursts and self.blasted(unit, other))
+                else:
+                    swept = unit.is_("sweeps") and self.burnt(unit, aims[unit], other)
+                    hits = int(unit.hits) * (swept or other is aims[unit])
+                blows[other] += [one_hit(unit, other)] * hits
+                if hits and unit.ours:
+                    other.shooter = unit.number  # the last of several
         for unit in self.everybody:
             self.suffer(unit, blows[unit], unit in bursts)
             self.clocks(unit, unit in fires, delay)
@@ -179,6 +178,26 @@ class Twin:
         lately = unit.shooter >= 0 and unit.quiet < 5 * SECOND and self.game.difficulty != "easy"
         return unit.shooter if lately and can_hit(unit, self.ours[unit.shooter]) else -1
 
+    def last_blasts(self):
+        """Who was killed in the last loop explodes before the end is looked for."""
+        blows = {unit: [] for unit in self.everybody}
+        bursts = [unit for unit in self.everybody if unit.is_("blasts") and unit.loaded and not unit.alive]
+        for unit in bursts:
+            for other in self.theirs if unit.ours else self.ours:
+                if self.blasted(unit, other):
+                    blows[other].append(one_hit(unit, other))
+                    if unit.ours:
+                        other.shooter = unit.number
+        for unit in self.everybody:
+            quiet = unit.quiet
+            self.wounds(unit, blows[unit])
+            unit.quiet = 0 if blows[unit] else quiet
+            unit.loaded = unit.loaded and unit not in bursts
+
+    @staticmethod
+    def blasted(unit, other):
+        return not other.is_("air") and away(unit, other) <= 2.2 + other.radius
+
     @staticmethod
     def burnt(unit, target, other):
         """Whether a colossus' line through its target, 2.5 long and 0.3 wide, reaches somebody's body."""
@@ -192,7 +211,7 @@ class Twin:
         return abs(x * ux + y * uy) <= 0.15 + other.radius and abs(y * ux - x * uy) <= 1.25 + 0.15 + other.radius
 
     @staticmethod
-    def suffer(unit, blows, bursts):
+    def wounds(unit, blows):
         """Equal hits of the blows' mean: each on the shield first, and what is left on the health, less armour."""
         for _ in blows if unit.alive else ():
             hit = sum(blows) / len(blows)
@@ -200,7 +219,12 @@ class Twin:
             unit.ward -= taken
             if hit - taken > 1e-3:
                 unit.life -= max(hit - taken - unit.armour, 0.5)
-        unit.life = 0.0 if bursts or unit.life < 1e-3 else unit.life
+        unit.life = 0.0 if unit.life < 1e-3 else unit.life
+        unit.ward = unit.ward if unit.alive else 0.0
+
+    def suffer(self, unit, blows, bursts):
+        self.wounds(unit, blows)
+        unit.life = 0.0 if bursts else unit.life
         unit.quiet = 0 if blows else unit.quiet + 1
         if unit.alive and unit.quiet >= 10 * SECOND:
             unit.ward = min(unit.ward + 2 / SECOND, unit.shield)
@@ -339,7 +363,7 @@ class Twin:
         fighters = [unit for unit in ours if not unit.is_("heals")]
         if (not ours and theirs) or (not self.map.healers_count and not fighters):
             return -1
-        last = len(theirs) == 1 and theirs[0].is_("heals") and not self.map.healers_count
+        last = theirs and all(unit.is_("heals") for unit in theirs) and not self.map.healers_count
         if (ours and not theirs) or last:
             return 1
         return 0 if not ours and not theirs else None

@@ -135,13 +135,13 @@ class Twin:
         first = self.own.observation_size if self.m.critic == "own" else self.own.state_size + i * size
         return by_input[first : first + size]
 
-    def joint(self, critic, seen, t, e, i, live, taken, rank):
-        """The joint action as agent i takes it to be."""
+    def joint(self, critic, seen, t, e, i, mine, held, taken, rank):
+        """The joint action as agent i takes it to be: its own, the others' of actors or the replay."""
         if self.m.update == "simultaneous":
-            others = taken if self.m.others == "buffer" else live
-            return [live[j] if j == i else others[j] for j in range(self.n)]
-        before = taken if self.m.prefix == "buffer" else live
-        fixed = [live[j] if rank[j] >= rank[i] else before[j] for j in range(self.n)]
+            others = taken if self.m.others == "buffer" else held
+            return [mine if j == i else others[j] for j in range(self.n)]
+        before = taken if self.m.prefix == "buffer" else held
+        fixed = [mine if j == i else held[j] if rank[j] > rank[i] else before[j] for j in range(self.n)]
         if not (self.discrete and self.m.enumerated):
             return fixed
         options = [[action] for action in fixed]
@@ -211,7 +211,8 @@ class Twin:
             drawn_to = [(1.0, self.taken(batch, t, e), self.target(batch, unit, noise, t, e, m))]
             if self.m.pessimism is not None:
                 greedy, taken = self.everybody(self.actor, seen, t, e), drawn_to[0][1]
-                untried = self.joint(self.critic, seen, t, e, first[t, e, 0, 0], greedy, taken, rank)
+                i = first[t, e, 0, 0]
+                untried = self.joint(self.critic, seen, t, e, i, greedy[i], greedy, taken, rank)
                 old = self.copies(self.target_critic, seen, t, e, m, untried)
                 drawn_to.append((self.m.pessimism, untried, np.mean(old) - self.m.kappa * np.std(old)))
             for weight, joint, wanted in drawn_to:
@@ -241,9 +242,10 @@ class Twin:
             rank = np.asarray(jax.random.permutation(order_key, self.n))
         gradient = [zeros(params) for params in self.actor]
         live = {place: self.everybody(self.actor, seen, *place, noise) for place in self.samples(batch)}
+        held = {place: self.everybody(self.actor, seen, *place) for place in self.samples(batch)}
         for i in range(self.n):
             joint_of = lambda t, e, i=i: self.joint(  # noqa: E731
-                self.critic, seen, t, e, i, live[t, e], self.taken(batch, t, e), rank
+                self.critic, seen, t, e, i, live[t, e][i], held[t, e], self.taken(batch, t, e), rank
             )
             self.climb(batch, i, joint_of, noise, gradient[self.m.slot_of[i]])
         for params, state, own in zip(self.actor, self.actor_state, gradient, strict=True):

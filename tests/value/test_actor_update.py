@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.lax import stop_gradient
 
 from coterie.parts.fit import Adam
 from coterie.value.actor_update import Marginal, Sequential, Simultaneous, Situation, arranged, chosen_value
@@ -23,7 +24,7 @@ def pictures(learner, actor, values, seen, key):
     own, part, view = climb(learner), learner.recipe.actor_update, seen.observation
     live = own.actions(learner.agents.unroll(actor, seen, seen.carry)[0], view)
     taken = own.taken(seen)
-    joint = part.joint(Situation(live, taken, seen, learner.critic, values, own.discrete), key)
+    joint = part.joint(Situation(live, stop_gradient(live), taken, seen, learner.critic, values, own.discrete), key)
     return live, taken, joint, chosen_value(learner.critic.seen(values, view.local, view.state, joint), part.by)
 
 
@@ -102,7 +103,7 @@ def test_marginal_values_equal_enumeration(case):
     view = plain_observation(seen.observation)
     assert not view["alive"].all() and not view["legal"].all()
     for t, e, i in np.ndindex(2, 4, agents):
-        best = loops.joint(loops.critic, view, t, e, i, list(live[t, e]), list(taken[t, e]), rank)
+        best = loops.joint(loops.critic, view, t, e, i, live[t, e, i], list(live[t, e]), list(taken[t, e]), rank)
         assert value[t, e, i] == pytest.approx(loops.climbed(loops.critic, view, t, e, i, best), abs=1e-5)
         np.testing.assert_allclose(joint[t, e, i], best, atol=1e-6)
         greedy = [live[t, e, j] if rank[j] >= rank[i] else best[j] for j in range(agents)]
@@ -124,17 +125,16 @@ def test_expected_marginals_equal_enumeration_and_their_slope_is_that_of_the_sof
     def look(actor):
         own = climb(learner)
         raw, _ = learner.agents.unroll(actor, seen, ())
-        now = Situation(own.actions(raw, seen.observation, jax.random.split(KEY)[0]), own.taken(seen), seen,
-                        learner.critic, values, True)  # fmt: skip
+        live, held = (own.actions(raw, seen.observation, key) for key in (jax.random.split(KEY)[0], None))
+        now = Situation(live, held, own.taken(seen), seen, learner.critic, values, True)
         phi = part.of_choices(now, jax.random.split(KEY)[1])
-        return now.live, now.taken, phi, own.chances(raw, seen.observation), own.together(actor, values, seen, KEY)[0]
+        return now.held, now.taken, phi, own.chances(raw, seen.observation), own.together(actor, values, seen, KEY)[0]
 
-    live, taken, phi, chances, loss = map(np.asarray, look(learning.actor))
+    held, taken, phi, chances, loss = map(np.asarray, look(learning.actor))
     for t, e, i in np.argwhere(view["alive"]):
         for a in np.flatnonzero(view["legal"][t, e, i]):
-            mine = list(live[t, e])
-            mine[i] = np.eye(live.shape[-1])[a]
-            best = loops.joint(loops.critic, view, t, e, i, mine, list(taken[t, e]), np.arange(agents))
+            mine, others = np.eye(held.shape[-1])[a], (list(held[t, e]), list(taken[t, e]))
+            best = loops.joint(loops.critic, view, t, e, i, mine, *others, np.arange(agents))
             assert phi[t, e, i, a] == pytest.approx(loops.climbed(loops.critic, view, t, e, i, best), abs=1e-5)
     counts = view["alive"].sum((0, 1))
     wanted = -((chances * phi).sum(-1) * view["alive"]).sum((0, 1)) / counts

@@ -67,14 +67,24 @@ OUT_OF_RANGE = {
     "finish": (replace(vdn(), exploration=EpsilonGreedy(finish=-0.1)), "exploration.finish is -0.1"),
     "lambda": (replace(vdn(), objective=TdLambda(1.2)), "objective.trace is 1.2"),
     "soft": (replace(vdn(), target=Soft(2.0)), "target.rate is 2.0"),
-    "beta": (hysteretic_dqn(1.5), "weighting.beta is 1.5"),
-    "alpha": (cwqmix(-0.5), "weighting.alpha is -0.5"),
+    "beta": (hysteretic_dqn(1.5), "beta (weighting.beta) is 1.5"),
+    "alpha": (cwqmix(-0.5), "alpha (weighting.alpha) is -0.5"),
 }
 FORBIDDEN = {
     **{name: (recipe, f"{words}: give a number ", ()) for name, (recipe, words) in OUT_OF_RANGE.items()},
     "actors that always explore": (
-        replace(maddpg(), exploration=ActorNoise(start=1.0)), "exploration.start is 1, which", ("longer warmup",)
+        replace(maddpg(), exploration=ActorNoise(start=1.0)), "exploration.start is 1, which", ("longer exploration.warmup",)
     ),
+    "actors that end as they began": (
+        replace(maddpg(), exploration=ActorNoise(finish=1.0)), "exploration.finish is 1, which", ("longer",)
+    ),
+    "a delay of nobody": (replace(vdn(), delay=2), "smoothing and delay are for actors", ("delay 1",)),
+    "a mixture of actors": (replace(maddpg(), mixing=Monotone()), "mixing monotone is for utilities", ("total",)),
+    "an expectation over too many": (
+        replace(omdpg(), actor_update=Marginal(gradient="expected", enumerated=4)),
+        "actor_update.gradient expected enumerates", ("raise it, or choose straight",),
+    ),
+    "a narrow mixture": (replace(qmix(), mixing=Monotone(embed=0)), "mixing.embed is 0", ("above 0",)),
     "an average that never moves": (replace(vdn(), scale=ByReturns(1.0)), "scale.beta is 1.0: give", ("less than 1",)),
     "no floor": (replace(vdn(), scale=ByReturns(floor=0.0)), "scale.floor is 0.0: give", ("above 0",)),
     "chunks that do not fit": (recurrent(vdn(), chunk=7), "chunk 7 does not divide", ("25 steps", "divisor")),

@@ -106,8 +106,10 @@ def _follow(pointer: Pointer, claims: Claims, proofs: Mapping[str, Any]) -> Evid
 
 def _said(pointer: Said, claims: Claims) -> Evidence:
     source = f"{pointer.suite}: {pointer.claim}"
-    if pointer.claim not in claims.get(pointer.suite, {}):
-        return Evidence("not run", "the campaign there has no such claim", source, pointer.note, pointer.suite)
+    known = claims.get(pointer.suite)
+    if not known or pointer.claim not in known:
+        words = "the campaign there has no such claim" if known else "the suite is not run"
+        return Evidence("not run", words, source, pointer.note, pointer.suite)
     verdict = claims[pointer.suite][pointer.claim]
     words = verdict.evidence or "no finished runs to judge by"
     return Evidence(verdict.standing, words, source, pointer.note, pointer.suite)

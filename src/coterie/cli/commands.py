@@ -20,7 +20,7 @@ class Train:
     """Train a team: curves, checkpoints, policies and a final evaluation in a run directory.
 
     change the recipe:   --recipe.gamma 0.99 --recipe.order random_sequence --recipe.surrogate.epsilon 0.1
-                         --recipe.memory 64 (a GRU in actor and critic); coterie explain RECIPE names every field
+                         --recipe.memory 64 (a GRU in the agents); coterie explain RECIPE names every field
     change the game:     --game.agents 5; coterie explain GAME describes it
     example:             coterie train a2po particle/spread --seeds 4 --steps 1_000_000 --out runs/spread
     """

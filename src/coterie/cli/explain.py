@@ -37,7 +37,8 @@ def explain_recipe(name: str, options: Mapping[str, str]) -> dict[str, Any]:
     own = [key for key in hints(catalogue.RECIPES[name]) if key != "return"]
     kinds = [f"--recipe.{key} ({describe(hints(catalogue.RECIPES[name])[key])})" for key in own]
     text += ["", f"change any of it: coterie train {name} GAME --recipe.FIELD VALUE, --recipe.PART.FIELD VALUE"]
-    text += [f"and: {', '.join([*kinds, '--recipe.memory (width of a GRU in actor and critic)'])}"]
+    where = "the agents" if hasattr(line, "replay") else "actor and critic"
+    text += [f"and: {', '.join([*kinds, f'--recipe.memory (width of a GRU in {where})'])}"]
     return {"recipe": name, "parts": parts, "numbers": numbers, "text": "\n".join(text)}
 
 

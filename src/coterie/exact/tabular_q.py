@@ -62,8 +62,15 @@ def iql(rate: float = 0.1) -> TabularQ:
 
 
 def hysteretic_q(rate: float = 0.1, down: float = 0.01) -> TabularQ:
-    """Hysteretic Q-learning: negative errors have the smaller rate ``down`` (0: Lauer and Riedmiller 2000)."""
-    return TabularQ(rate, down)
+    """Hysteretic Q-learning: negative errors have the smaller rate ``down`` (0: Lauer and Riedmiller 2000).
+
+    Raises:
+        CoterieError: ``down`` is the larger one.
+    """
+    learner = TabularQ(rate, down)
+    if down > rate:
+        raise CoterieError(f"hysteretic_q weighs bad news less: {down:g} is more than the rate of {rate:g}: give less")
+    return learner
 
 
 def lenient_q(rate: float = 0.1, start: float = 5.0, scale: float = 1.0, decay: float = 0.995) -> TabularQ:

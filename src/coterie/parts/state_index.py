@@ -46,12 +46,19 @@ class Exact(eqx.Module):
 
     def check(self, spec: Spec) -> None:
         """Raise CoterieError if the table would be too large."""
-        if self.table(spec) > LIMIT:
-            raise CoterieError(
-                f"weighting.index exact needs {self.table(spec):,} temperatures ({spec.state_size} states times "
-                f"{spec.choices}^{spec.n_agents * spec.components} joint actions), more than {LIMIT:,}: choose "
-                "weighting.index sim_hash"
-            )
+        if self.table(spec) <= LIMIT:
+            return
+        rows = (
+            f"{spec.n_agents} agents times {spec.observation_size} observations times "
+            f"{spec.choices}^{spec.components} actions"
+            if self.of == "own"
+            else f"{spec.state_size} states times {spec.choices}^{spec.n_agents * spec.components} joint actions"
+        )
+        own = " with weighting.index.of own" if self.of == "own" else ""
+        raise CoterieError(
+            f"weighting.index exact needs {self.table(spec):,} temperatures ({rows}), more than {LIMIT:,}: choose "
+            f"weighting.index sim_hash{own}"
+        )
 
     def init(self, key: PRNGKeyArray, features: int) -> tuple[()]:
         """Nothing to learn."""

@@ -21,10 +21,14 @@ from coterie.value.critic import ActionValue
 
 
 class Situation(NamedTuple):
-    """What an actor update reads: live actions, those of the replay, and the critic with its parameters."""
+    """What an actor update reads: actions, and the critic with its parameters."""
 
     live: Float[Array, "L R N F"]
+    """Those that carry gradients; choices are drawn."""
+    held: Float[Array, "L R N F"]
+    """The current actors', mu(o), without noise or gradients."""
     taken: Float[Array, "L R N F"]
+    """Those in the replay."""
     batch: Sequences
     critic: ActionValue
     params: PyTree
@@ -47,7 +51,7 @@ class Simultaneous(eqx.Module):
     def joint(self, now: Situation, key: PRNGKeyArray) -> Float[Array, "L R N N F"]:
         """Each agent's own action live, the others' as they are."""
         del key
-        others = now.taken if self.others == "buffer" else now.live
+        others = now.taken if self.others == "buffer" else now.held
         return arranged(now.live, others, others, np.arange(now.live.shape[2]))
 
 
@@ -86,7 +90,7 @@ class Marginal(eqx.Module):
         """Each agent's own action live, prefix and best future as they are."""
         prefix, rank = self._sequence(now, key)
         if not self.exact(now):
-            return arranged(now.live, prefix, now.live, rank)
+            return arranged(now.live, prefix, now.held, rank)
         table, score = completions(now, prefix, rank, self.by)
         own = jnp.asarray(table)[None, None] == jnp.argmax(now.live, -1)[:, :, None]
         best = jnp.argmax(jnp.where(own, score, -jnp.inf), 2)  # [L, R, N]
@@ -113,7 +117,7 @@ class Marginal(eqx.Module):
     def _sequence(self, now: Situation, key: PRNGKeyArray) -> tuple[Float[Array, "L R N F"], Int[Array, " N"]]:
         n = now.live.shape[2]
         rank = jnp.arange(n) if self.order == "fixed" else jax.random.permutation(key, n)
-        return (now.taken if self.prefix == "buffer" else now.live), rank
+        return (now.taken if self.prefix == "buffer" else now.held), rank
 
 
 ActorUpdate = Greedy | Simultaneous | Sequential | Marginal

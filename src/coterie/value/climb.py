@@ -108,10 +108,10 @@ class Climb(eqx.Module):
     ) -> Float[Array, "L R N F"]:
         """Joint actions that actors climb at: those of one agent, drawn for each sample, as it takes them to be."""
         raw, _ = self.agents.unroll(actor, batch, batch.carry)
-        live, part = self.actions(raw, batch.observation), self.recipe.actor_update
+        held, part = self.actions(raw, batch.observation), self.recipe.actor_update
         if isinstance(part, Greedy | Sequential):
-            return live
-        now = Situation(live, taken, batch, self.critic, values, self.discrete)
+            return held
+        now = Situation(held, held, taken, batch, self.critic, values, self.discrete)
         joint = part.joint(now, jax.random.fold_in(key, 1))
         agent = jax.random.randint(self.across.key(key), (*taken.shape[:2], 1, 1, 1), 0, taken.shape[2])
         return jnp.take_along_axis(joint, jnp.broadcast_to(agent, (*joint.shape[:2], 1, *joint.shape[3:])), 2)[:, :, 0]
@@ -135,8 +135,9 @@ class Climb(eqx.Module):
         noise, order = jax.random.split(key)
         raw, _ = self.agents.unroll(actor, batch, batch.carry)
         live = self.actions(raw, batch.observation, self.across.key(noise))
-        now = Situation(live, self.taken(batch), batch, self.critic, values, self.discrete)
-        seen = batch.observation
+        seen, taken = batch.observation, self.taken(batch)
+        held = stop_gradient(self.actions(raw, seen))
+        now = Situation(live, held, taken, batch, self.critic, values, self.discrete)
         if isinstance(part, Marginal) and part.expected(now):
             value = jnp.sum(self.chances(raw, seen) * stop_gradient(part.of_choices(now, order)), -1)
         else:

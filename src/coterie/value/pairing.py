@@ -28,6 +28,7 @@ def check(recipe: ValueRecipe, spec: Spec) -> None:
         _utilities(recipe, spec)
     else:
         _actions(recipe, recipe.critic)
+        _marginals(recipe, spec)
     needs = {
         "mixing": (isinstance(recipe.critic, Utilities) and isinstance(recipe.mixing, Monotone | Duplex),
                    "mixing total, or apart"),
@@ -48,6 +49,9 @@ def _numbers(recipe: ValueRecipe) -> None:
         "critic_fit.limit": recipe.critic_fit.limit, "objective.steps": getattr(recipe.objective, "steps", 1),
         "exploration.steps": recipe.exploration.steps,
     }  # fmt: skip
+    widths = {name: getattr(recipe.mixing, name) for name in ("embed", "hidden", "kernels")
+              if hasattr(recipe.mixing, name)}  # fmt: skip
+    positive |= {f"mixing.{name}": width for name, width in widths.items()}
     if isinstance(recipe.target, Hard):
         positive["target.every"] = recipe.target.every
     if recipe.smoothing is not None:
@@ -63,14 +67,19 @@ def _numbers(recipe: ValueRecipe) -> None:
     if isinstance(recipe.target, Soft):
         shares["target.rate"] = recipe.target.rate
     if isinstance(recipe.weighting, Hysteretic):
-        shares["weighting.beta"] = recipe.weighting.beta
+        name = "beta" if isinstance(recipe.central, NoCentral) else "alpha"
+        shares[f"{name} (weighting.beta)"] = recipe.weighting.beta
     if isinstance(recipe.weighting, Promising):
-        shares["weighting.alpha"] = recipe.weighting.alpha
+        shares["alpha (weighting.alpha)"] = recipe.weighting.alpha
     for name, value in shares.items():
         if not 0.0 <= value <= 1.0:
             raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
-    if isinstance(recipe.exploration, ActorNoise) and not recipe.exploration.start < 1.0:
-        raise CoterieError("exploration.start is 1, which stands for the warm-up: give less, or a longer warmup")
+    if isinstance(recipe.exploration, ActorNoise):
+        for end in ("start", "finish"):
+            if not getattr(recipe.exploration, end) < 1.0:
+                raise CoterieError(
+                    f"exploration.{end} is 1, which stands for the warm-up: give less, or a longer exploration.warmup"
+                )
     if isinstance(recipe.scale, ByReturns):
         if not 0.0 <= recipe.scale.beta < 1.0:
             raise CoterieError(f"scale.beta is {recipe.scale.beta}: give 0 or more, and less than 1")
@@ -114,6 +123,10 @@ def _utilities(recipe: ValueRecipe, spec: Spec) -> None:
     if not isinstance(recipe.exploration, EpsilonGreedy):
         raise CoterieError(
             "exploration actor_noise is for actors, and critic utilities has none: choose epsilon_greedy"
+        )
+    if recipe.smoothing is not None or recipe.delay != 1:
+        raise CoterieError(
+            "smoothing and delay are for actors, and critic utilities has none: choose smoothing none and delay 1"
         )
     if isinstance(recipe.weighting, Promising) and isinstance(recipe.central, NoCentral):
         raise CoterieError(
@@ -183,8 +196,25 @@ def _actions(recipe: ValueRecipe, critic: OwnAction | JointAction) -> None:
             raise CoterieError("critic.pessimism and critic.kappa cannot be negative: give 0 or more")
     if recipe.critic_net.memory:
         raise CoterieError("critic_net.memory: critics of actions are feed-forward: give 0, and memory to the actors")
-    utilities = {"central": NoCentral, "weighting": One}
+    utilities = {"mixing": Total, "central": NoCentral, "weighting": One}
     for field, plain in utilities.items():
         if not isinstance(getattr(recipe, field), plain):
             part = part_name(type(getattr(recipe, field)))
             raise CoterieError(f"{field} {part} is for utilities, and critic is {name}: choose {part_name(plain)}")
+
+
+def _marginals(recipe: ValueRecipe, spec: Spec) -> None:
+    part = recipe.actor_update
+    if not isinstance(part, Marginal) or part.gradient != "expected":
+        return
+    if spec.action_kind == "continuous":
+        raise CoterieError(
+            "actor_update.gradient expected adds up over choices, and the game's actions are continuous: choose "
+            "straight"
+        )
+    joint = spec.choices ** (spec.n_agents * spec.components)
+    if spec.components > 1 or joint > part.enumerated:
+        raise CoterieError(
+            f"actor_update.gradient expected enumerates {joint:,} joint actions, more than actor_update.enumerated "
+            f"{part.enumerated}: raise it, or choose straight"
+        )

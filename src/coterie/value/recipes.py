@@ -179,7 +179,7 @@ def omdpg() -> ValueRecipe:
     """OMDPG: actors of each type climb optimal marginal values of a pessimistic ensemble (arXiv:2507.09989).
 
     Ablations: ``critic.pessimism`` 0; ``critic.ensemble`` 1 with ``critic.pessimism`` none; ``sharing`` none, or any
-    other map; ``actor_update`` simultaneous.
+    other map; ``actor_update`` simultaneous with ``actor_update.by`` least.
     """
     critic = JointAction(ensemble=5, pessimism=0.1)
     return replace(_actors("omdpg"), sharing="type", critic=critic, actor_update=Marginal())

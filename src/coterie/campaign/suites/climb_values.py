@@ -29,6 +29,7 @@ SMALL = {
 WEIGHTED = {**SMALL["qmix"], "central.mixing.hidden": (32,), "alpha": 0.1}
 OPTIMA = {"matrix/climb": 8.0, "matrix/climbing": 11.0, "matrix/penalty": 10.0}
 MATIGNON, SON = "Matignon et al. 2007, section 4", "Son et al. 2019 (QTRAN), section 5.1"
+CLAUS = "Claus and Boutilier 1998, section 4"
 RASHID = "Rashid et al. 2020 (WQMIX), section 6"
 PERLA = "Jafferjee et al. 2022 (PERLA), section 5.1"
 FAILS, CLIMBS = {"high": 0.2}, {"low": 0.9}
@@ -70,12 +71,19 @@ suite = Suite(
         finds(
             "lenient_dqn", "matrix/climb", "Lenient ones climb.", "Palmer et al. 2018; Lenient policy gradients", CLIMBS
         ),
+        finds("lenient_dqn", "matrix/climbing", "So do lenient ones.", "Palmer et al. 2018", CLIMBS),
         finds("vdn", "matrix/climbing", "A sum of utilities cannot represent the game.", SON, FAILS),
         finds("qmix", "matrix/climbing", "Nor can a monotone mixture.", SON, FAILS),
         finds("qtran", "matrix/climbing", "QTRAN finds 11.", SON, CLIMBS),
         finds("qplex", "matrix/climbing", "QPLEX finds 11.", "Wang et al. 2021 (QPLEX), section 4.1", CLIMBS),
         finds("owqmix", "matrix/climbing", "Optimistic weights find 11.", RASHID, CLIMBS),
         finds("cwqmix", "matrix/climbing", "Central weights find 11.", RASHID, CLIMBS),
+        finds("iql", "matrix/penalty", "Independent Q-learners avoid what mixing punishes.", CLAUS, FAILS),
+        finds("hysteretic_dqn, 0.1", "matrix/penalty", "Hysteretic ones do not.", MATIGNON, CLIMBS),
+        finds("vdn", "matrix/penalty", "A sum of utilities cannot represent two optima that do not mix.", SON, FAILS),
+        finds("qmix", "matrix/penalty", "Nor can a monotone mixture.", SON, FAILS),
+        finds("qtran", "matrix/penalty", "QTRAN finds 10.", SON, CLIMBS),
+        finds("cwqmix", "matrix/penalty", "Central weights find 10.", RASHID, CLIMBS),
         *(
             finds(name, "matrix/climb", "It reaches 8 with two agents and three actions.", PERLA, CLIMBS)
             for name in ("qplex", "owqmix", "cwqmix")

@@ -35,7 +35,7 @@ suite = Suite(
         "mixed groups": ablation(sharing=(0, 1, 0, 1, 0)),
         "one group": ablation(sharing="full"),
         "current prefix": ablation(actor_update__prefix="current"),
-        "no marginal": ablation(actor_update="simultaneous"),
+        "no marginal": ablation(actor_update="simultaneous", actor_update__by="least"),
     },
     games={GAME: Arena("smax/2s3z", laptop=200_000, full=5_000_000, reference=2.0)},
     laptop_seeds=3,

@@ -108,7 +108,7 @@ def assault(powers: Powers, side: Side, other: Side, aims: Aim) -> Assault:
             theirs.is_armored, one.roster.armored, 0.0
         )
         damage, total, shooter = sums
-        return damage + landed * (one.roster.damage + bonus), total + landed, jnp.where(target, number, shooter)
+        return damage + landed * (one.roster.damage + bonus), total + landed, jnp.where(landed > 0, number, shooter)
 
     zeros = jnp.zeros_like(other.x)
     nobody = jnp.full(other.x.shape, -1, jnp.int32)

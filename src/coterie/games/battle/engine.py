@@ -32,7 +32,8 @@ def advance(cast: Cast, field: Field, roster: Roster, world: World, orders: Orde
     def loop(_: int, now: World) -> World:
         return tick(cast, field, roster, now, orders)
 
-    return jax.lax.fori_loop(0, TICKS, loop, world)
+    world = jax.lax.fori_loop(0, TICKS, loop, world)
+    return detonated(cast, roster, world) if cast.ours.bursts or cast.theirs.bursts else world
 
 
 def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders) -> World:
@@ -54,6 +55,27 @@ def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders)
     if cast.theirs.heals:
         after, theirs_to = tend(theirs.roster, after, a, None, theirs_to)
     return moved(field, roster, after, Moves(*(jnp.concatenate(pair) for pair in zip(ours_to, theirs_to, strict=True))))
+
+
+def detonated(cast: Cast, roster: Roster, world: World) -> World:
+    """The world after those who were killed in its last loop have exploded, which counts for how the battle ends."""
+    a, alive = cast.allies, world.health > 0
+    ours, theirs = (_side(roster, world, alive, where) for where in (slice(None, a), slice(a, None)))
+    idle = (jnp.full(side.x.shape, -1, jnp.int32) for side in (ours, theirs))
+    given = assault(cast.ours, ours, theirs, aim(ours, theirs, next(idle)))
+    taken = assault(cast.theirs, theirs, ours, aim(theirs, ours, next(idle)))
+    blows = Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))
+    bursts = jnp.concatenate([given.bursts, taken.bursts])
+    health, shield = suffer(roster, world.health, world.shield, blows)
+    health = jnp.where(alive, health, 0.0)
+    return world._replace(
+        health=health,
+        shield=jnp.where(health > 0, shield, 0.0),
+        quiet=jnp.where(blows.hits > 0, 0.0, world.quiet),
+        loaded=world.loaded & ~bursts,
+        shooter=jnp.where(given.shooter >= 0, given.shooter, world.shooter),
+        burst=world.burst | bursts,
+    )
 
 
 def _side(roster: Roster, world: World, alive: Bool[Array, "N L"], where: slice) -> Side:

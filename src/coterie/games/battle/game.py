@@ -219,7 +219,7 @@ class Battle:
         del action
         units = tuple(KINDS[number] for number in np.asarray(state.kind))
         roster = fixed(units, BALANCES[self.balance])
-        stage = Stage(self.battle, units, roster, self.limit, self.draw_ranges)
+        stage = Stage(replace(self.battle, terrain=self.ground), units, roster, self.limit, self.draw_ranges)
         return battle_scene(stage, state.world, int(state.time), float(state.score))
 
     @cached_property

@@ -46,7 +46,12 @@ class Lot:
         for unit in (*self.kinds, self.helper):
             if unit not in KINDS:
                 raise CoterieError(f"there is no unit {unit!r}: {nearest(str(unit), KINDS)}")
-        if len(self.kinds) != len(self.weights) or min(self.weights) < 0 or abs(sum(self.weights) - 1) > 1e-6:
+        if (
+            not self.kinds
+            or len(self.kinds) != len(self.weights)
+            or min(self.weights) < 0
+            or abs(sum(self.weights) - 1) > 1e-6
+        ):
             raise CoterieError(f"weights {self.weights} must be one for each of {len(self.kinds)} kinds, with sum 1")
         number_within("surrounded", self.surrounded, 0, 1)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from coterie.contracts import CoterieError
 from coterie.games.battle.game import Battle
 from coterie.games.battle.lots import Lot
-from coterie.games.battle.maps import MAPS, BattleMap, Group
-from coterie.games.battle.terrain import SIZE
+from coterie.games.battle.maps import MAPS, BattleMap, Group, Point
+from coterie.games.battle.terrain import SIZE, TERRAINS
 from coterie.games.battle.units import BASE
 from coterie.games.options import number_within, variant
 from coterie.games.sides import opposed, plural
@@ -19,7 +20,7 @@ def _lot(kinds: dict[str, float], helper: str, race: str, allies: int, enemies: 
     names = tuple(kinds)
     return BattleMap(
         (Group(names[0], allies, 9, 16),), (Group(names[0], enemies, 23, 16),), 200, "open", race * 2, ((16, 16),),
-        names, names, lot=Lot(names, tuple(kinds.values()), helper),
+        names, names, "medivac" not in names, Lot(names, tuple(kinds.values()), helper),
     )  # fmt: skip
 
 
@@ -54,11 +55,21 @@ def _map(name: str) -> Callable[..., Battle]:
     return variant(Battle, first, hidden=("battle",), battle=battle)
 
 
+def _starts(terrain: str) -> tuple[Point, Point]:
+    """Where allies and enemies start on the first map of that ground; on the strip if there is none."""
+    battle = next((one for one in MAPS.values() if one.terrain == terrain), MAPS["3m"])
+    home, away = (
+        (sum(group.x for group in side) / len(side), sum(group.y for group in side) / len(side))
+        for side in (battle.allies, battle.enemies)
+    )
+    return home, away
+
+
 def custom(
     allies: tuple[str, ...] = ("marine", "marine"),
     enemies: tuple[str, ...] = ("zealot",),
     terrain: str = "strip",
-    distance: float = 14.0,
+    distance: float = 0.0,
     reward: Literal["dense", "sparse"] = "dense",
     difficulty: Literal["easy", "normal", "hard"] = "normal",
     length: int = 150,
@@ -69,20 +80,33 @@ def custom(
         allies: The team's units by name; equal ones are grouped.
         enemies: Those of the scripted enemy.
         terrain: Ground of one of the maps: strip, open, octagon, house, basin, ridge, corridor or ravine.
-        distance: Between the middles of the two sides, in cells; they start on a line through the middle of the map.
+        distance: Between the middles of the two sides, in cells, on a line from west to east through the middle of the
+            map; 0: they start where they do on SMAC's map of that ground.
         reward: dense (damage to enemies, deaths, winning) or sparse (1 for winning, -1 for losing).
         difficulty: easy, normal or hard.
         length: Steps after which an episode is truncated.
     """
     number_within("distance", distance, 0, SIZE)
-    west, east = (SIZE - distance) / 2, (SIZE + distance) / 2
+    for side, units in (("allies", allies), ("enemies", enemies)):
+        if units and set(units) == {"medivac"}:
+            raise CoterieError(f"the {side} are medivacs only, and so have lost before it begins: add who can fight")
+    home, away = _starts(terrain)
+    if distance:
+        home, away = (((SIZE + sign * distance) / 2, SIZE / 2) for sign in (-1, 1))
     kinds = tuple(tuple(dict.fromkeys(units)) for units in (allies, enemies))
-    left, right = (tuple(Group(name, units.count(name), x, SIZE / 2) for name in names)
-                   for units, names, x in zip((allies, enemies), kinds, (west, east), strict=True))  # fmt: skip
+    left, right = (tuple(Group(name, units.count(name), *point) for name in names)
+                   for units, names, point in zip((allies, enemies), kinds, (home, away), strict=True))  # fmt: skip
     shields = "".join("P" if any(BASE[name].shield for name in names) else "T" for names in kinds)
     ours, theirs = (names if len(names) > 1 else () for names in kinds)
-    battle = BattleMap(left, right, length, terrain, shields, ((west, SIZE / 2),), ours, theirs)
-    return Battle(battle, reward=reward, scaled=reward == "dense", difficulty=difficulty)
+    counts = "medivac" not in (*allies, *enemies)
+    try:
+        battle = BattleMap(left, right, length, terrain, shields, (home,), ours, theirs, counts)
+        return Battle(battle, reward=reward, scaled=reward == "dense", difficulty=difficulty)
+    except CoterieError as error:
+        if not distance or terrain not in TERRAINS:
+            raise
+        remedy = f"change the distance, {distance:g}, or leave it out to start where SMAC's map has them"
+        raise CoterieError(f"{str(error).rpartition(':')[0]}: {remedy}") from None
 
 
 GAMES: dict[str, Callable[..., Battle]] = {

@@ -45,13 +45,13 @@ def result(
         ally_healers: Which allies are healers.
         enemy_healers: Which enemies are.
         healers_count: Whether healers alone still hold out; on SMAC's maps with medivacs they do not: without any
-            other ally the battle is lost, even if nobody is left, and won against one last medivac.
+            other ally the battle is lost, even if nobody is left, and won against medivacs alone.
     """
     ours, theirs = allies.any(), enemies.any()
     lost, won = ~ours & theirs, ours & ~theirs
     if not healers_count:
         lost |= ~(allies & ~ally_healers).any()
-        won |= (enemies.sum() == 1) & (enemies & enemy_healers).any()
+        won |= theirs & ~(enemies & ~enemy_healers).any()
     return Result(lost, won & ~lost, ~ours & ~theirs & ~lost)
 
 

@@ -77,6 +77,12 @@ class Glance(NamedTuple):
         """The same to the enemies."""
         return self.apart[:, self.allies :]
 
+    @property
+    def prey(self) -> Bool[Array, "A E"]:
+        """Whom the weapon of each ally can hit at all: it may not reach the air."""
+        a = self.allies
+        return self.roster.hits_air[:a, None] | self.roster.grounded[None, a:]
+
 
 Tactic = Callable[[Glance], Int[Array, " A"]]
 
@@ -106,13 +112,13 @@ def step_for(seen: Glance, cost: Callable[[Array, Array], Array]) -> Int[Array, 
 
 def attack(seen: Glance, cost: Float[Array, "A E"], otherwise: Int[Array, " A"]) -> Int[Array, " A"]:
     """Attack the enemy of least finite cost in the mask; without one do what is said ``otherwise``."""
-    cost = jnp.where(seen.aims, cost, jnp.inf)
+    cost = jnp.where(seen.aims & seen.prey, cost, jnp.inf)
     return jnp.where(jnp.isfinite(cost).any(1), AIM + cost.argmin(1), otherwise)
 
 
 def approach(seen: Glance) -> Int[Array, " A"]:
-    """A step towards the nearest enemy."""
-    near = seen.allies + seen.far.argmin(1)
+    """A step towards the nearest enemy that can be hit."""
+    near = seen.allies + jnp.where(seen.prey, seen.far, jnp.inf).argmin(1)
     return step_to(seen, seen.x[near], seen.y[near])
 
 

@@ -7,7 +7,9 @@ from coterie.exact.claims import FAILS
 PAPER = "OMDPG"
 SMAX = "on 2s3z of SMAX, which is not SMAC"
 HOPPER = "one robot, Hopper 3×1 of EnvPool"
-MAPS = Elsewhere("StarCraft II", "Maps of SMAC; other simulators have other rules, and what holds there need not hold here.")
+MAPS = Elsewhere(
+    "StarCraft II", "Maps of SMAC; other simulators have other rules, and what holds there need not hold here."
+)
 WALKER = Untested("No suite trains on Walker 6×1; the library has it (mujoco/walker2d-6x1).")
 
 
