@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from coterie.cores import available
+from coterie.cores import memory as memory_of_this_machine
 
 
 def cache() -> None:
@@ -21,3 +22,14 @@ def cache() -> None:
     if not os.environ.get("JAX_NUM_CPU_DEVICES"):
         with suppress(RuntimeError):  # too late where JAX has run already, as in a notebook
             jax.config.update("jax_num_cpu_devices", min(len(available()), 8))
+
+
+def memory() -> int:
+    """Bytes that are free where compiled code runs: on the accelerator, else on this machine; 0 if nobody tells."""
+    import jax
+
+    device = jax.local_devices()[0]
+    stats = (device.memory_stats() or {}) if device.platform != "cpu" else {}
+    if "bytes_limit" in stats:
+        return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    return memory_of_this_machine()

@@ -174,10 +174,8 @@ def test_the_picture_fits_the_ground(name):
 
 def test_wide_corners_are_drawn_as_they_are_walked():
     half, wide = (GAMES["battle/corridor"](corners=corners) for corners in ("half", "open"))
-    areas = [
-        area(tuple(map(tuple, [s for s in game.scene(opened(game), None).shapes if s.color == scene.GROUND][0].corners)))
-        for game in (half, wide)
-    ]
+    drawn = [game.scene(opened(game), None).shapes for game in (half, wide)]
+    areas = [area(next(s.corners for s in shapes if s.color == scene.GROUND)) for shapes in drawn]
     assert areas[1] > areas[0] + 1
 
 

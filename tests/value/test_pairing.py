@@ -73,7 +73,7 @@ OUT_OF_RANGE = {
 FORBIDDEN = {
     **{name: (recipe, f"{words}: give a number ", ()) for name, (recipe, words) in OUT_OF_RANGE.items()},
     "actors that always explore": (
-        replace(maddpg(), exploration=ActorNoise(start=1.0)), "exploration.start is 1, which", ("longer exploration.warmup",)
+        replace(maddpg(), exploration=ActorNoise(start=1.0)), "exploration.start is 1, which", ("longer exploration",)
     ),
     "actors that end as they began": (
         replace(maddpg(), exploration=ActorNoise(finish=1.0)), "exploration.finish is 1, which", ("longer",)

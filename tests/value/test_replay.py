@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from coterie import compiled
 from coterie.contracts import CoterieError
 from coterie.games.probe_teams import continuous, memory, mixed, multi_discrete
 from coterie.nets.networks import Network
@@ -146,6 +147,19 @@ def test_refused_where_it_does_not_fit(monkeypatch):
     assert "\n" not in line and all(word in line for word in words), line
     monkeypatch.setattr(module, "memory", lambda: 0)  # the system does not tell
     learner.checked(1000)
+
+
+def test_the_memory_is_that_of_the_device(monkeypatch):
+    class Card:
+        platform = "gpu"
+
+        def memory_stats(self):
+            return {"bytes_limit": 1000, "bytes_in_use": 300}
+
+    monkeypatch.setattr(jax, "local_devices", lambda: [Card()])
+    assert compiled.memory() == 700
+    monkeypatch.undo()
+    assert compiled.memory() > 1000  # this machine's
 
 
 def test_learning_begins_after_the_warm_up():

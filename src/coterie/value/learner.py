@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree
 
+from coterie.compiled import memory
 from coterie.contracts import HERE, Across, CoterieError, Metrics, Observation, Rollout, Sizes, Spec, Step
-from coterie.cores import memory
 from coterie.nets.distributions import Categorical, Gaussian, family
 from coterie.nets.sharing import layout
 from coterie.parts.guard import first_bad
