@@ -23,7 +23,8 @@ def better(name: str, over: str, says: str) -> Claim:
 
 suite = Suite(
     name="omdpg",
-    about="OMDPG with and without groups of its two unit types, pessimism from 0 to 1, one critic, and other prefixes.",
+    about="OMDPG with and without groups of its two unit types, pessimism from 0 to 1, one critic, and other prefixes. "
+    "Five agents of ten actions are too many to enumerate: the others' future actions are those of the actors.",
     methods={
         "omdpg": ablation(),
         "pessimism 0": ablation(critic__pessimism=0.0),
