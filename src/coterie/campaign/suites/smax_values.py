@@ -6,7 +6,7 @@ from coterie.campaign.suites.smax import NINE_IN_TEN
 
 NUMBERS = {
     "gamma": 0.99, "actor.encoder": (128, 128), "actor.norm": True, "actor_fit.rate": 3e-4, "critic_fit.rate": 3e-4,
-    "rollout": 32, "updates": 16, "objective.steps": 3, "replay.capacity": 200_000, "exploration.steps": 100_000,
+    "rollout": 32, "updates": 16, "replay.capacity": 200_000, "exploration.steps": 100_000,
     "exploration.finish": 0.02,
 }  # fmt: skip
 # SMAX's states hold positions in cells, up to 32: QMIX's mixture of them runs away unless they are normalised.
