@@ -21,7 +21,10 @@ def better(method: str, over: str, says: str, published: str) -> Claim:
 suite = Suite(
     name="battle",
     about="MAPPO, CoPPO, HAPPO and A2PO, feed-forward, on battles: SMAC's interface, our physics. Not SMAC's results.",
-    methods={name: Method(name, NUMBERS) for name in ("mappo", "coppo", "happo", "a2po")},
+    methods={
+        **{name: Method(name, NUMBERS) for name in ("mappo", "coppo", "happo", "a2po")},
+        "a2po-shared": Method("a2po", {**NUMBERS, "mode": "shared"}),
+    },
     games={name: Arena(f"battle/{name}", laptop=steps, full=10_000_000, reference=20.0)
            for name, steps in BUDGETS.items()},
     laptop_seeds=3,
@@ -32,6 +35,7 @@ suite = Suite(
         better("a2po", "mappo", "A2PO wins more battles than MAPPO.", "97.4 and 91.1 % over twelve maps"),
         better("a2po", "coppo", "A2PO wins more battles than CoPPO.", "97.4 and 92.6 % over twelve maps"),
         better("a2po", "happo", "A2PO wins more battles than HAPPO.", "97.4 and 85.9 % over twelve maps"),
+        better("a2po-shared", "mappo", "A2PO with shared parameters wins more than MAPPO.", "97.4 and 91.1 %"),
         better("coppo", "mappo", "CoPPO wins more battles than MAPPO.", "92.6 and 91.1 % over twelve maps"),
     ),
 )  # fmt: skip
