@@ -36,10 +36,17 @@ PAIRS = (
     ("MMM", "healing", "unhealed"),
 )  # fmt: skip
 """Map, the behaviour, and what it is compared with."""
-LADDER = ("2c_vs_64zg", "1c3s5z", "3s_vs_5z")
-"""Maps that are played with the weapons of later versions, too."""
-MORE = ("random", "nearest", "kiting")
-"""The teams there; kiting where it is the behaviour of the map."""
+SWITCHED = {
+    "ladder": ({"balance": "ladder"}, {
+        "2c_vs_64zg": ("random", "nearest"), "1c3s5z": ("random", "nearest"),
+        "3s_vs_5z": ("random", "nearest", "kiting"),
+    }),
+    "chase": ({"chase": "nearest"}, {
+        "5m_vs_6m": ("nearest", "focus"), "2s3z": ("nearest", "weakest"), "3s5z": ("nearest", "weakest"),
+        "MMM": ("nearest", "healing", "unhealed"), "corridor": ("open", "choke"),
+    }),
+}  # fmt: skip
+"""Maps that are played with other options, too, and by whom."""
 REAL = {
     "3m": (16.5, 22.9), "8m": (16.9, 32.6), "5m_vs_6m": (18.2, 25.7), "2s3z": (20.0, 42.4), "3s_vs_5z": (21.2, 120),
     "6h_vs_8z": (19.0, 45.6), "2c_vs_64zg": (19.9, 59.2), "corridor": (19.9, 100), "3s5z_vs_3s6z": (16.6, 136),
@@ -118,10 +125,11 @@ def tables(document: dict[str, Any]) -> str:
                 for gap in (pair["difference"]["won"], pair["difference"]["return"]))  # fmt: skip
         lines.append(f"| `{name}` | {it}, not {without} | {_cell(pair[it])} | {_cell(pair[without])} | "
                      f"{' | '.join(gaps)} |")  # fmt: skip
-    if document.get("ladder"):
-        lines += ["", "| map, `balance=ladder` | random | nearest | kiting |", "|---|---|---|---|"]
-    for name, teams in document.get("ladder", {}).items():
-        lines.append(f"| `{name}` | {' | '.join(_cell(teams[team]) if team in teams else '' for team in MORE)} |")
+    for title, (options, _) in SWITCHED.items():
+        said = ", ".join(f"{key}={value}" for key, value in options.items())
+        lines += ["", f"| map, `{said}` | team | |", "|---|---|---|"]
+        for name, teams in document.get(title, {}).items():
+            lines += [f"| `{name}` | {team} | {_cell(found)} |" for team, found in teams.items()]
     return "\n".join(lines)
 
 
@@ -143,7 +151,8 @@ def main() -> None:
     if given.table:
         print(tables(read_json(given.file)))
         return
-    document: dict[str, Any] = {"episodes": given.episodes, "seed": given.seed, "maps": {}, "pairs": {}, "ladder": {}}
+    document: dict[str, Any] = {"episodes": given.episodes, "seed": given.seed, "maps": {}, "pairs": {},
+                                **{title: {} for title in SWITCHED}}  # fmt: skip
     if given.file.exists() and len(given.maps) < len(MAPS):
         before = read_json(given.file)
         document |= before if all(before[name] == document[name] for name in ("episodes", "seed")) else {}
@@ -154,9 +163,9 @@ def main() -> None:
         if pair:
             gap = difference(*(found[title] for title in pair))
             document["pairs"][name] = rounded({**{title: found[title] for title in pair}, "difference": gap})
-        if name in LADDER:
-            titles = [title for title in MORE if title != "kiting" or title in pair]
-            document["ladder"][name] = rounded({title: fight(name, title, given, balance="ladder") for title in titles})
+        for title, (options, maps) in SWITCHED.items():
+            if name in maps:
+                document[title][name] = rounded({team: fight(name, team, given, **options) for team in maps[name]})
         write_json(given.file, document)
 
 
