@@ -38,7 +38,7 @@ suite = Suite(
         "current prefix": ablation(actor_update__prefix="current"),
         "no marginal": ablation(actor_update="simultaneous", actor_update__by="least"),
     },
-    games={GAME: Arena("smax/2s3z", laptop=200_000, full=5_000_000, reference=2.0)},
+    games={GAME: Arena("smax/2s3z", laptop=150_000, full=5_000_000, reference=2.0)},
     laptop_seeds=3,
     full_seeds=10,
     points=10,
