@@ -18,7 +18,10 @@ def beats(method: str, over: str, says: str, source: str, games: tuple[str, ...]
 suite = Suite(
     name="values",
     about="Values and deterministic gradients beside MAPPO at equal environment steps, eight environments each.",
-    methods={"mappo": Method("mappo", POLICY), **{name: Method(name, VALUE) for name in OFF_POLICY}},
+    methods={
+        "mappo": Method("mappo", POLICY),
+        **{name: Method(name, VALUE | ({"mixing.norm": True} if name == "qmix" else {})) for name in OFF_POLICY},
+    },
     games={
         SPREAD: Arena(SPREAD, laptop=200_000, full=5_000_000),
         FOOD: Arena(FOOD, laptop=400_000, full=20_000_000, recipe={"gamma": 0.99}),
