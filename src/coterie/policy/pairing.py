@@ -8,6 +8,7 @@ from coterie.contracts import CoterieError, Spec
 from coterie.fields import part_name
 from coterie.nets.networks import Network
 from coterie.nets.sharing import layout
+from coterie.parts import checks
 from coterie.policy.critic import SharedTrunk
 from coterie.policy.critic_input import Local, PolicyEmbedded
 from coterie.policy.order import Blocks, Greedy, RandomSequence, SemiGreedy, Simultaneous
@@ -25,15 +26,12 @@ def check(recipe: Recipe, spec: Spec) -> None:
 
 
 def _numbers(recipe: Recipe) -> None:
-    positive = {
+    checks.positive({
         "environments": recipe.environments, "rollout": recipe.rollout, "epochs": recipe.epochs,
         "critic_epochs": recipe.critic_epochs, "minibatches": recipe.minibatches, "huber": recipe.huber,
         "actor_fit.rate": recipe.actor_fit.rate, "critic_fit.rate": recipe.critic_fit.rate,
         "actor_fit.limit": recipe.actor_fit.limit, "critic_fit.limit": recipe.critic_fit.limit,
-    }  # fmt: skip
-    for name, value in positive.items():
-        if not value > 0 or not math.isfinite(value):
-            raise CoterieError(f"{name} is {value}: give a number above 0")
+    })  # fmt: skip
     shares = {"gamma": recipe.gamma, "leak": recipe.leak}
     if isinstance(recipe.surrogate, Clip):
         shares["surrogate.epsilon"] = recipe.surrogate.epsilon
@@ -42,12 +40,10 @@ def _numbers(recipe: Recipe) -> None:
         shares["estimator.trace"] = trace
     if isinstance(recipe.surrogate, Clip) and recipe.surrogate.adaptive == "position":
         shares["surrogate.floor"] = recipe.surrogate.floor
-    for name, value in shares.items():
-        if not 0.0 <= value <= 1.0:
-            raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
+    checks.shares(shares)
     for part in singles(recipe.weighting):
-        if isinstance(part, Hysteretic) and not 0.0 <= part.eta <= 1.0:
-            raise CoterieError(f"weighting.eta is {part.eta}: give a number between 0 and 1")
+        if isinstance(part, Hysteretic):
+            checks.shares({"weighting.eta": part.eta})
     if isinstance(recipe.surrogate, KlPenalty):
         _penalty(recipe.surrogate)
     least = [("entropy", recipe.entropy), ("value_clip", recipe.value_clip)]
@@ -73,10 +69,7 @@ def _penalty(part: KlPenalty) -> None:
 
 
 def _sequences(recipe: Recipe) -> None:
-    if recipe.chunk < 0 or (recipe.chunk and recipe.rollout % recipe.chunk):
-        raise CoterieError(
-            f"chunk {recipe.chunk} does not divide the rollout of {recipe.rollout} steps: give a divisor"
-        )
+    checks.chunk(recipe.chunk, recipe.rollout)
     for name, network in (("actor", recipe.actor), ("critic", recipe.critic)):
         length = recipe.sequence(network)
         rows = recipe.environments * recipe.rollout // length

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from coterie.parts.leniency import Lenient
+from coterie.parts.leniency import Lenient, what_is_left
 from coterie.policy.context import Context, Weights
 
 
@@ -76,7 +76,7 @@ class Hysteretic(eqx.Module):
     def __call__(self, context: Context) -> Weights:
         """Inside and outside weights."""
         one = jnp.ones_like(context.others)
-        return one, jnp.where(context.advantage < 0, self.eta * one, one)
+        return one, what_is_left(context.advantage, self.eta * one)
 
 
 Single = One | Others | Preceding | Hysteretic | Lenient

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from coterie.contracts import CoterieError, Spec
 from coterie.fields import part_name
 from coterie.nets.sharing import layout
+from coterie.parts import checks
 from coterie.parts.leniency import Lenient
 from coterie.value.actor_update import Greedy, Marginal, Sequential
 from coterie.value.central import NoCentral, Transformed, Unrestricted
@@ -58,9 +57,7 @@ def _numbers(recipe: ValueRecipe) -> None:
         positive["smoothing"] = recipe.smoothing
     if isinstance(recipe.exploration, ActorNoise):
         positive["exploration.std"] = recipe.exploration.std
-    for name, value in positive.items():
-        if not value > 0 or not math.isfinite(value):
-            raise CoterieError(f"{name} is {value}: give a number above 0")
+    checks.positive(positive)
     shares = {"gamma": recipe.gamma, "exploration.start": recipe.exploration.start,
               "exploration.finish": recipe.exploration.finish,
               "objective.trace": getattr(recipe.objective, "trace", 0.0)}  # fmt: skip
@@ -71,9 +68,7 @@ def _numbers(recipe: ValueRecipe) -> None:
         shares[f"{name} (weighting.beta)"] = recipe.weighting.beta
     if isinstance(recipe.weighting, Promising):
         shares["alpha (weighting.alpha)"] = recipe.weighting.alpha
-    for name, value in shares.items():
-        if not 0.0 <= value <= 1.0:
-            raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
+    checks.shares(shares)
     if isinstance(recipe.exploration, ActorNoise):
         for end in ("start", "finish"):
             if not getattr(recipe.exploration, end) < 1.0:
@@ -88,10 +83,7 @@ def _numbers(recipe: ValueRecipe) -> None:
 
 
 def _replay(recipe: ValueRecipe) -> None:
-    if recipe.chunk < 0 or (recipe.chunk and recipe.rollout % recipe.chunk):
-        raise CoterieError(
-            f"chunk {recipe.chunk} does not divide the rollout of {recipe.rollout} steps: give a divisor"
-        )
+    checks.chunk(recipe.chunk, recipe.rollout)
     if recipe.objective.sequential and recipe.length == 1 < recipe.rollout:
         raise CoterieError(
             f"objective {part_name(type(recipe.objective))} looks beyond a step, and chunk 1 keeps single steps: give "

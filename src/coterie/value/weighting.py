@@ -55,7 +55,7 @@ def weigh(part: Weighting, errors: Errors, key: PRNGKeyArray) -> Float[Array, "L
     """The weight of every error; ``key`` draws the mask of a lenient one."""
     one = jnp.ones_like(errors.error)
     if isinstance(part, Hysteretic):
-        return jnp.where(errors.error < 0, part.beta * one, one)
+        return what_is_left(errors.error, part.beta * one)
     if isinstance(part, Promising) and errors.promising is not None:
         return jnp.where(errors.promising, one, part.alpha * one)
     if isinstance(part, Lenient) and errors.mercy is not None:
