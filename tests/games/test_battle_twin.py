@@ -15,7 +15,8 @@ from coterie.games.battle.interface import AIM
 from coterie.games.battle.interface import ordered as told
 from coterie.games.battle.named import DRAWN
 from coterie.games.battle.terrain import open_at
-from tests.oracles.battle_twin import KINDS, Twin
+from tests.oracles.battle_twin import Twin
+from tests.oracles.battle_units import KINDS
 
 MANY, STEPS = 4, 20
 
