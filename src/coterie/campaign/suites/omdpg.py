@@ -6,7 +6,7 @@ from coterie.campaign.suite import Arena, Method, Suite
 NUMBERS = {
     "gamma": 0.99, "actor.encoder": (64, 64), "actor.norm": True, "critic_net.encoder": (128,), "critic_net.norm": True,
     "rollout": 32, "updates": 8, "replay.batch": 128, "exploration.warmup": 2_000, "replay.warmup": 2_000,
-    "replay.capacity": 50_000, "exploration.steps": 100_000,
+    "replay.capacity": 50_000, "exploration.steps": 50_000,
 }  # fmt: skip
 GAME = "2s3z"
 
@@ -38,7 +38,7 @@ suite = Suite(
         "current prefix": ablation(actor_update__prefix="current"),
         "no marginal": ablation(actor_update="simultaneous", actor_update__by="least"),
     },
-    games={GAME: Arena("smax/2s3z", laptop=150_000, full=5_000_000, reference=2.0)},
+    games={GAME: Arena("smax/2s3z", laptop=100_000, full=5_000_000, reference=2.0)},
     laptop_seeds=3,
     full_seeds=10,
     points=10,
