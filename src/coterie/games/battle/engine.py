@@ -33,7 +33,10 @@ def advance(cast: Cast, field: Field, roster: Roster, world: World, orders: Orde
         return tick(cast, field, roster, now, orders)
 
     world = jax.lax.fori_loop(0, TICKS, loop, world)
-    return detonated(cast, roster, world) if cast.ours.bursts or cast.theirs.bursts else world
+    if not (cast.ours.bursts or cast.theirs.bursts):
+        return world
+    pending = jnp.any((roster.blast > 0) & world.loaded & (world.health <= 0))
+    return jax.lax.cond(pending, lambda now: detonated(cast, roster, now), lambda now: now, world)
 
 
 def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders) -> World:
