@@ -199,13 +199,14 @@ def _marginals(recipe: ValueRecipe, spec: Spec) -> None:
     part = recipe.actor_update
     if not isinstance(part, Marginal) or part.gradient != "expected":
         return
-    if spec.action_kind == "continuous":
+    if spec.action_kind == "continuous" or spec.components > 1:
+        kind = "continuous" if spec.action_kind == "continuous" else "several choices each"
         raise CoterieError(
-            "actor_update.gradient expected adds up over choices, and the game's actions are continuous: choose "
-            "straight"
+            f"actor_update.gradient expected adds up over one choice of each agent, and the game's actions are {kind}: "
+            "choose straight"
         )
-    joint = spec.choices ** (spec.n_agents * spec.components)
-    if spec.components > 1 or joint > part.enumerated:
+    joint = spec.choices**spec.n_agents
+    if joint > part.enumerated:
         raise CoterieError(
             f"actor_update.gradient expected enumerates {joint:,} joint actions, more than actor_update.enumerated "
             f"{part.enumerated}: raise it, or choose straight"

@@ -43,7 +43,7 @@ def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders)
     """The world one game loop later."""
     a = cast.allies
     alive = world.health > 0
-    ours, theirs = (_side(roster, world, alive, where) for where in (slice(None, a), slice(a, None)))
+    ours, theirs = _sides(cast, roster, world, alive)
     target = choose(theirs, ours, world.target, world.shooter, world.quiet[a:], orders.tie, cast.mind)
     if cast.theirs.heals:
         target = jnp.where(theirs.roster.heals, world.target, target)  # their patients; healing chooses them
@@ -62,12 +62,12 @@ def tick(cast: Cast, field: Field, roster: Roster, world: World, orders: Orders)
 
 def detonated(cast: Cast, roster: Roster, world: World) -> World:
     """The world after those who were killed in its last loop have exploded, which counts for how the battle ends."""
-    a, alive = cast.allies, world.health > 0
-    ours, theirs = (_side(roster, world, alive, where) for where in (slice(None, a), slice(a, None)))
+    alive = world.health > 0
+    ours, theirs = _sides(cast, roster, world, alive)
     idle = (jnp.full(side.x.shape, -1, jnp.int32) for side in (ours, theirs))
     given = assault(cast.ours, ours, theirs, aim(ours, theirs, next(idle)))
     taken = assault(cast.theirs, theirs, ours, aim(theirs, ours, next(idle)))
-    blows = Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))
+    blows = _struck(given, taken)
     bursts = jnp.concatenate([given.bursts, taken.bursts])
     health, shield = suffer(roster, world.health, world.shield, blows)
     health = jnp.where(alive, health, 0.0)
@@ -81,18 +81,25 @@ def detonated(cast: Cast, roster: Roster, world: World) -> World:
     )
 
 
-def _side(roster: Roster, world: World, alive: Bool[Array, "N L"], where: slice) -> Side:
-    """One side of a world."""
-    ready = alive & (world.cooldown <= 0)
-    vital = world.health + world.shield
-    return Side(part(roster, where), *(value[where] for value in (world.x, world.y, vital, alive, ready, world.loaded)))
+def _sides(cast: Cast, roster: Roster, world: World, alive: Bool[Array, "N L"]) -> tuple[Side, Side]:
+    """Both sides of a world, the allies first."""
+    ready, vital = alive & (world.cooldown <= 0), world.health + world.shield
+    columns = world.x, world.y, vital, alive, ready, world.loaded
+    ours, theirs = (Side(part(roster, where), *(column[where] for column in columns))
+                    for where in (slice(None, cast.allies), slice(cast.allies, None)))  # fmt: skip
+    return ours, theirs
+
+
+def _struck(given: Assault, taken: Assault) -> Blows:
+    """What falls on everybody, the allies first."""
+    return Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))
 
 
 def hurt(
     cast: Cast, roster: Roster, world: World, orders: Orders, alive: Bool[Array, "N L"], given: Assault, taken: Assault
 ) -> World:
     """The world after the blows of both sides."""
-    blows = Blows(*(jnp.concatenate(pair) for pair in zip(taken.blows, given.blows, strict=True)))
+    blows = _struck(given, taken)
     fires = jnp.concatenate([given.fires, taken.fires])
     bursts = jnp.concatenate([given.bursts, taken.bursts])
     health, shield = suffer(roster, world.health, world.shield, blows)
