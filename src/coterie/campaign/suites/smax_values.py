@@ -22,7 +22,7 @@ suite = Suite(
     name="smax_values",
     about="VDN and QMIX, feed-forward, on a battle of SMAX; results are not comparable with other simulators.",
     methods={"vdn": Method("vdn", NUMBERS), "qmix": Method("qmix", {**NUMBERS, "mixing.norm": True})},
-    games={"3m": Arena("smax/3m", laptop=1_600_000, full=10_000_000, reference=2.0)},
+    games={"3m": Arena("smax/3m", laptop=2_400_000, full=10_000_000, reference=2.0)},
     laptop_seeds=3,
     full_seeds=10,
     points=10,
