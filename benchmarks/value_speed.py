@@ -6,8 +6,11 @@ Three-agent ``particle/spread``, agents with a GRU of 64 units, 8 environments o
 gradient step, after the warm-up; one gradient step an iteration, as parallel PyMARL takes one for each batch of
 episodes, and eight. The loops do the same work with the same functions: a Python loop calls a compiled ``act`` and a
 compiled step, of one environment after another (``plain``) or of all at once (``batched``), restarts finished episodes,
-puts the rollout together, and calls the compiled update with the replay donated. Medians of
-repetitions in turn; the ratio is the median of the rounds' ratios. Writes ``benchmarks/results/value_speed.json``.
+puts the rollout together, and calls the compiled update with the replay donated. The compiled program runs on one
+device of the CPU, as ``coterie train`` does by default, and on two, as with ``--devices 2``: half of the environments,
+of the replay and of every gradient step's sequences on each. All may use both cores. Medians of repetitions in turn; a
+ratio is the median of the rounds' ratios to the program on one device or on two. Writes
+``benchmarks/results/value_speed.json``.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from coterie.value.learner import ValueLearner
 FILE = Path(__file__).parent / "results" / "value_speed.json"
 SIZES = {"memory": 64, "environments": 8, "rollout": 25, "replay.warmup": 200}
 UPDATES = (1, 8)
+PROGRAMS = {"one device": 1, "two devices": 2}
 
 
 class Naive:
@@ -96,20 +100,21 @@ def measure(name: str, updates: int, rounds: int, iterations: int) -> dict[str, 
     game = catalogue.jittable("particle/spread")
     recipe = catalogue.recipe(name, {**SIZES, "updates": updates})
     learner: Any = catalogue.learner(recipe, game.spec)
-    loops = place(begin(game, learner, (0,)), learner)
-    first = lambda: jax.tree.map(lambda x: jnp.array(x[0]), loops)  # noqa: E731
+    fresh = lambda: begin(game, learner, (0,))  # noqa: E731
+    first = lambda: jax.tree.map(lambda x: jnp.array(x[0]), fresh())  # noqa: E731
     plain_loop, batched_loop = (Naive(game, learner, first(), batched) for batched in (False, True))
-    holder = [loops]
+    held = {devices: place(fresh(), learner, devices) for devices in PROGRAMS.values()}
 
-    def compiled() -> None:
-        holder[0], metrics = advance(game, learner, holder[0], iterations)
+    def compiled(devices: int) -> None:
+        held[devices], metrics = advance(game, learner, held[devices], iterations, "map", devices)
         jax.block_until_ready(metrics)
 
     def python(loop: Naive) -> None:
         for _ in range(iterations):
             loop.iteration()
 
-    runs = {"compiled": compiled, "batched": partial(python, batched_loop), "plain": partial(python, plain_loop)}
+    runs = {name: partial(compiled, devices) for name, devices in PROGRAMS.items()}
+    runs |= {"batched": partial(python, batched_loop), "plain": partial(python, plain_loop)}
     for run in runs.values():
         run()
     times = {name: [] for name in runs}
@@ -121,7 +126,9 @@ def measure(name: str, updates: int, rounds: int, iterations: int) -> dict[str, 
     for name, each in times.items():
         middle = statistics.median(each)
         found[name] = {"steps_per_second": steps / middle, "updates_per_second": updates / middle}
-        found[name]["ratio"] = statistics.median(a / b for a, b in zip(each, times["compiled"], strict=True))
+        found[name]["ratio"] = {
+            program: statistics.median(a / b for a, b in zip(each, times[program], strict=True)) for program in PROGRAMS
+        }
     return found
 
 
