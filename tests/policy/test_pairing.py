@@ -67,6 +67,7 @@ FORBIDDEN = {
     "epsilon": (replace(mappo(), surrogate=Clip(epsilon=2.0)), ("surrogate.epsilon", "2.0")),
     "rate": (replace(mappo(), actor_fit=Adam(rate=0.0)), ("actor_fit.rate", "0.0", "above 0")),
     "a rate that is no number": (replace(mappo(), critic_fit=Adam(rate=float("nan"))), ("critic_fit.rate", "nan")),
+    "halving": (replace(mappo(), critic_fit=Adam(halving=-1)), ("critic_fit.halving", "-1", "0 for never")),
     "epochs": (replace(mappo(), epochs=0), ("epochs", "0", "above 0")),
     "entropy": (replace(mappo(), entropy=-0.1), ("entropy", "-0.1", "0 or more")),
     "gamma that is no number": (replace(mappo(), gamma=float("nan")), ("gamma", "nan")),

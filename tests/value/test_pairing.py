@@ -72,6 +72,7 @@ OUT_OF_RANGE = {
 }
 FORBIDDEN = {
     **{name: (recipe, f"{words}: give a number ", ()) for name, (recipe, words) in OUT_OF_RANGE.items()},
+    "halving": (replace(vdn(), actor_fit=Adam(halving=-1)), "actor_fit.halving is -1", ("0 for never",)),
     "actors that always explore": (
         replace(maddpg(), exploration=ActorNoise(start=1.0)), "exploration.start is 1, which", ("longer exploration",)
     ),

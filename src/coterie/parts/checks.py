@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from coterie.contracts import CoterieError
+from coterie.parts.fit import Adam
 
 
 def positive(numbers: Mapping[str, float]) -> None:
@@ -20,6 +21,16 @@ def shares(numbers: Mapping[str, float]) -> None:
     for name, value in numbers.items():
         if not 0.0 <= value <= 1.0:
             raise CoterieError(f"{name} is {value}: give a number between 0 and 1")
+
+
+def fits(parts: Mapping[str, Adam]) -> None:
+    """Raise CoterieError unless the optimisers, by the names that users give, can take steps."""
+    positive({f"{name}.{field}": getattr(part, field) for field in ("rate", "limit") for name, part in parts.items()})
+    for name, part in parts.items():
+        if part.halving < 0:
+            raise CoterieError(
+                f"{name}.halving is {part.halving}: give the gradient steps in which the rate halves, or 0 for never"
+            )
 
 
 def chunk(length: int, rollout: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -30,11 +30,18 @@ class Adam(eqx.Module):
     """Adam with a gradient-norm limit, one independent copy per parameter slot.
 
     A limit on the norm of the stacked gradients would couple the slots; ``vmap`` over the slot axis does not.
+
+    Args:
+        rate: The first learning rate.
+        limit: On the norm of each slot's gradient.
+        epsilon: Keeps small gradients from large steps.
+        halving: Gradient steps in which the rate falls to its half; 0 for a rate that stays.
     """
 
     rate: float = 1e-3
     limit: float = 10.0
     epsilon: float = 1e-5
+    halving: int = eqx.field(static=True, default=0)
 
     def init(self, params: PyTree) -> PyTree:
         """One optimiser state per slot, ``[S, ...]``."""
@@ -47,9 +54,12 @@ class Adam(eqx.Module):
             norm = optax.tree.norm(gradient)
             scale = jnp.minimum(1.0, self.limit / jnp.maximum(norm, 1e-12))
             gradient = jax.tree.map(lambda g: g * scale, gradient)
+            rate: Any = self.rate
+            if self.halving:
+                rate = rate * jnp.exp2(-state.count.astype(jnp.float32) / self.halving)
             with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
                 updates, state = optax.scale_by_adam(eps=self.epsilon).update(gradient, state)
-            return jax.tree.map(lambda p, u: p - self.rate * u, params, updates), state, norm
+            return jax.tree.map(lambda p, u: p - rate * u, params, updates), state, norm
 
         return jax.vmap(one)(params, state, gradient)
 

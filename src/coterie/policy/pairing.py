@@ -29,9 +29,8 @@ def _numbers(recipe: Recipe) -> None:
     checks.positive({
         "environments": recipe.environments, "rollout": recipe.rollout, "epochs": recipe.epochs,
         "critic_epochs": recipe.critic_epochs, "minibatches": recipe.minibatches, "huber": recipe.huber,
-        "actor_fit.rate": recipe.actor_fit.rate, "critic_fit.rate": recipe.critic_fit.rate,
-        "actor_fit.limit": recipe.actor_fit.limit, "critic_fit.limit": recipe.critic_fit.limit,
     })  # fmt: skip
+    checks.fits({"actor_fit": recipe.actor_fit, "critic_fit": recipe.critic_fit})
     shares = {"gamma": recipe.gamma, "leak": recipe.leak}
     if isinstance(recipe.surrogate, Clip):
         shares["surrogate.epsilon"] = recipe.surrogate.epsilon

@@ -43,10 +43,8 @@ def check(recipe: ValueRecipe, spec: Spec) -> None:
 def _numbers(recipe: ValueRecipe) -> None:
     positive = {
         "environments": recipe.environments, "rollout": recipe.rollout, "updates": recipe.updates,
-        "delay": recipe.delay, "replay.batch": recipe.replay.batch, "actor_fit.rate": recipe.actor_fit.rate,
-        "critic_fit.rate": recipe.critic_fit.rate, "actor_fit.limit": recipe.actor_fit.limit,
-        "critic_fit.limit": recipe.critic_fit.limit, "objective.steps": getattr(recipe.objective, "steps", 1),
-        "exploration.steps": recipe.exploration.steps,
+        "delay": recipe.delay, "replay.batch": recipe.replay.batch, "exploration.steps": recipe.exploration.steps,
+        "objective.steps": getattr(recipe.objective, "steps", 1),
     }  # fmt: skip
     widths = {name: getattr(recipe.mixing, name) for name in ("embed", "hidden", "kernels")
               if hasattr(recipe.mixing, name)}  # fmt: skip
@@ -58,6 +56,7 @@ def _numbers(recipe: ValueRecipe) -> None:
     if isinstance(recipe.exploration, ActorNoise):
         positive["exploration.std"] = recipe.exploration.std
     checks.positive(positive)
+    checks.fits({"actor_fit": recipe.actor_fit, "critic_fit": recipe.critic_fit})
     shares = {"gamma": recipe.gamma, "exploration.start": recipe.exploration.start,
               "exploration.finish": recipe.exploration.finish,
               "objective.trace": getattr(recipe.objective, "trace", 0.0)}  # fmt: skip
