@@ -152,6 +152,7 @@ def test_a_killed_campaign_goes_on_and_ends_as_one_never_killed(tmp_path, monkey
     for name in same:
         one, two = (directory / "runs" / "good" / "climb" / name for directory in (whole, killed))
         assert one.read_bytes() == two.read_bytes(), name
+        assert len(list(one.parent.glob("checkpoints/*.safetensors"))) == 1
     note = json.loads((whole / "games" / "climb.json").read_text())
     assert note["payoff"] == [[8, -12, -12], [-12, 0, 0], [-12, 0, 0]] and note["optimum"] == 8
     known = plan.read(killed)

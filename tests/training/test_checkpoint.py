@@ -17,7 +17,7 @@ import pytest
 
 from coterie.contracts import CoterieError
 from coterie.training import checkpoint, files
-from coterie.training.checkpoint import latest, load, save
+from coterie.training.checkpoint import latest, load, prune, save
 
 
 class State(NamedTuple):
@@ -115,6 +115,8 @@ def test_the_last_ones_stay_and_later_ones_of_an_abandoned_run_go(tmp_path):
     assert sorted(int(p.stem) for p in tmp_path.iterdir()) == [20, 25]
     with pytest.raises(CoterieError, match="keep is 0"):
         save(tmp_path, 50, {}, {}, keep=0)
+    prune(tmp_path)
+    assert [int(p.stem) for p in tmp_path.iterdir()] == [25]
 
 
 @pytest.mark.parametrize(

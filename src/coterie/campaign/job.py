@@ -63,7 +63,9 @@ def work(directory: Path, method: str, game: str) -> None:
     from coterie.compiled import cache
     from coterie.contracts import Drawable
     from coterie.games.matrix import MatrixGame
+    from coterie.training import checkpoint
     from coterie.training.files import write_json
+    from coterie.training.record import CHECKPOINTS
 
     cache()
     known = plan.read(directory)
@@ -83,6 +85,7 @@ def work(directory: Path, method: str, game: str) -> None:
     if isinstance(run.game, Drawable):
         replay(run, [entry.directory / plan.REPLAY], REPLAY_EPISODES, 0, beside_random=True)
     write_json(entry.directory / plan.FINISHED, {"seeds": entry.seeds, "steps": entry.steps})
+    checkpoint.prune(entry.directory / CHECKPOINTS)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,7 @@ def save(directory: Path | str, step: int, tree: PyTree, meta: Mapping[str, Any]
     Raises:
         CoterieError: The disk is full or the place cannot be written; earlier checkpoints are intact.
     """
-    if keep < 1:
-        raise CoterieError(f"keep is {keep}: at least 1 checkpoint has to stay")
+    _positive(keep)
     directory = Path(directory)
     for stale in directory.glob(f".*{_SUFFIX}.tmp"):
         stale.unlink(missing_ok=True)
@@ -45,11 +44,22 @@ def save(directory: Path | str, step: int, tree: PyTree, meta: Mapping[str, Any]
             keys[name] = str(jax.random.key_impl(leaf))
     path = directory / f"{step:012d}{_SUFFIX}"
     save_arrays(path, arrays, {"keys": keys, "meta": {**meta, "step": step}})
-    older = [other for other in _found(directory) if other.name < path.name]
-    later = [other for other in _found(directory) if other.name > path.name]
-    for other in [*later, *older[: len(older) - keep + 1]]:
-        other.unlink(missing_ok=True)
+    for later in [other for other in _found(directory) if other.name > path.name]:
+        later.unlink(missing_ok=True)
+    prune(directory, keep)
     return path
+
+
+def prune(directory: Path | str, keep: int = 1) -> None:
+    """Remove all checkpoints but the last ``keep``: a run that is over needs one, and with a replay each is large."""
+    _positive(keep)
+    for older in _found(Path(directory))[:-keep]:
+        older.unlink(missing_ok=True)
+
+
+def _positive(keep: int) -> None:
+    if keep < 1:
+        raise CoterieError(f"keep is {keep}: at least 1 checkpoint has to stay")
 
 
 def latest(directory: Path | str) -> Path | None:
