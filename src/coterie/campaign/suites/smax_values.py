@@ -5,7 +5,7 @@ from coterie.campaign.suite import Arena, Method, Suite
 from coterie.campaign.suites.smax import NINE_IN_TEN
 
 FITS = {f"{who}_fit.{field}": value for who in ("actor", "critic")
-        for field, value in (("rate", 3e-4), ("halving", 40_000))}  # fmt: skip
+        for field, value in (("rate", 3e-4), ("halving", 30_000))}  # fmt: skip
 NUMBERS = {
     **FITS, "gamma": 0.99, "actor.encoder": (128, 128), "actor.norm": True, "rollout": 32, "updates": 16,
     "replay.capacity": 200_000, "exploration.steps": 100_000, "exploration.finish": 0.02,
@@ -23,7 +23,7 @@ suite = Suite(
     name="smax_values",
     about="VDN and QMIX, feed-forward, on a battle of SMAX; results are not comparable with other simulators.",
     methods={"vdn": Method("vdn", NUMBERS), "qmix": Method("qmix", {**NUMBERS, "mixing.norm": True})},
-    games={"3m": Arena("smax/3m", laptop=2_400_000, full=10_000_000, reference=2.0)},
+    games={"3m": Arena("smax/3m", laptop=1_600_000, full=10_000_000, reference=2.0)},
     laptop_seeds=3,
     full_seeds=10,
     points=10,
