@@ -18,9 +18,9 @@ from coterie.bridges.hosted import hosted
 from coterie.catalogue import learner as taught
 from coterie.catalogue import make, read
 from coterie.contracts import CoterieError, Game, HostGame
-from coterie.fields import convert, decode, encode
+from coterie.fields import convert, decode
 from coterie.player import Playing, Policy
-from coterie.recipes import AnyRecipe, Recipe, ValueRecipe
+from coterie.recipes import AnyRecipe, Recipe, ValueRecipe, said
 from coterie.training import record, session
 from coterie.training.engine import Loop, SeedAxis
 from coterie.training.files import plain
@@ -128,8 +128,9 @@ def train(
     sizes = learner.sizes
     axis = convert("axis", SeedAxis, axis)
     plan = schedule(numbers, steps, sizes.environments * sizes.rollout, points, evaluations, episodes, devices)
+    directory = Path(out)
     document = plain({
-        "recipe": encode(recipe),
+        "recipe": said(recipe, record.noted(directory, "recipe")),
         "game": about,
         "seeds": numbers,
         "schedule": plan._asdict(),
@@ -137,7 +138,6 @@ def train(
         "versions": {"coterie": __version__, "jax": jax.__version__, "numpy": np.__version__,
                      "equinox": equinox.__version__, "optax": optax.__version__},
     })  # fmt: skip
-    directory = Path(out)
     loops = session.run(directory, document, opened, learner, plan, observer=observer, backends=backends, axis=axis,
                         resume=resume)  # fmt: skip
     return Run(directory, document, opened, learner, loops)

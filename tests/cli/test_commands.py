@@ -31,8 +31,13 @@ def test_train_resume_goes_on_with_the_same_run_only(trained, tiny, call, refuse
     words = ["train", "mappo", "particle/spread", *tiny, "--seeds", 2, "--out", directory]
     assert "holds a run already: go on with it (coterie resume" in refused(*words, "--steps", 96)
     before = (directory / "metrics.jsonl").read_bytes()
+    document = json.loads((directory / "run.json").read_text())
+    del document["recipe"]["actor_fit"]["halving"]  # as a version wrote it that had no such field
+    (directory / "run.json").write_text(json.dumps(document))
     only_object(call(*words, "--steps", 96, "--resume", "--json"))
     assert (directory / "metrics.jsonl").read_bytes() == before
+    halved = refused(*words, "--steps", 96, "--resume", "--recipe.actor_fit.halving", "9")
+    assert "(its recipe differs)" in halved
     assert "holds another run (its schedule differs)" in refused(*words, "--steps", 960, "--resume")
     assert "(its recipe differs)" in refused(*words, "--steps", 96, "--resume", "--recipe.gamma", "0.5")
     assert "(its game differs)" in refused(*words, "--steps", 96, "--resume", "--game.agents", "4")

@@ -36,6 +36,11 @@ def claim(directory: Path, document: Mapping[str, Any], resume: bool) -> None:
             )
 
 
+def noted(directory: Path, field: str) -> Any:
+    """A field of ``run.json``, None where there is no run yet."""
+    return read_run(directory).get(field) if (directory / RUN).exists() else None
+
+
 def go_on(directory: Path, document: Mapping[str, Any]) -> str:
     """What to type to go on with a run."""
     own = document["game"].get("own", False)
