@@ -33,8 +33,8 @@ theorem and other result. This is the first table of the report of
 coterie campaign run papers
 ```
 
-made from the committed files under `benchmarks/results/` by `python docs/draw_papers.py`; each suite was run by itself
-at laptop scale with `coterie campaign run SUITE`, the exact claims by `coterie exact`.
+which takes about six hours of two cores at laptop scale. The page is made by `python docs/draw_papers.py` from the
+committed files under `benchmarks/results/`, which hold what each suite ended with there and what `coterie exact` says.
 """
 
 
