@@ -27,6 +27,6 @@ suite = Suite(
     laptop_seeds=3,
     full_seeds=10,
     points=10,
-    episodes=256,
+    episodes=2048,
     claims=(wins("vdn"), wins("qmix")),
 )
