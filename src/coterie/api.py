@@ -16,11 +16,11 @@ from jaxtyping import PyTree
 
 from coterie.bridges.hosted import hosted
 from coterie.catalogue import learner as taught
-from coterie.catalogue import make, read
+from coterie.catalogue import make, read, said
 from coterie.contracts import CoterieError, Game, HostGame
 from coterie.fields import convert, decode
 from coterie.player import Playing, Policy
-from coterie.recipes import AnyRecipe, Recipe, ValueRecipe, said
+from coterie.recipes import AnyRecipe, Recipe, ValueRecipe
 from coterie.training import record, session
 from coterie.training.engine import Loop, SeedAxis
 from coterie.training.files import plain
@@ -130,7 +130,7 @@ def train(
     plan = schedule(numbers, steps, sizes.environments * sizes.rollout, points, evaluations, episodes, devices)
     directory = Path(out)
     document = plain({
-        "recipe": said(recipe, record.noted(directory, "recipe")),
+        "recipe": said(recipe, record.noted(directory, "recipe") if resume else None),
         "game": about,
         "seeds": numbers,
         "schedule": plan._asdict(),

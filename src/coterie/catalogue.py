@@ -10,7 +10,7 @@ from coterie.bridges.hosted import divided, hosted
 from coterie.bridges.jaxmarl_refused import REFUSED
 from coterie.bridges.source import load
 from coterie.contracts import CoterieError, Game, HostGame, Spec
-from coterie.fields import arguments, convert, hints, nearest, override, parse
+from coterie.fields import arguments, convert, decode, encode, hints, nearest, override, parse
 from coterie.policy.learner import PolicyLearner
 from coterie.recipes import RECIPES, AnyRecipe, ValueRecipe, recurrent
 from coterie.value.learner import ValueLearner
@@ -99,6 +99,15 @@ def recipe(name: str, options: Mapping[str, Any] | None = None) -> AnyRecipe:
             raise CoterieError(f"{name} has no option {path!r}: {nearest(path.partition('.')[0], known)}")
         line = override(line, path, rest[path])
     return line
+
+
+def said(recipe: AnyRecipe, before: Any = None) -> Any:
+    """``recipe`` as data: ``before``, if that says the same in an older version's words, which lack newer fields."""
+    try:
+        same = before is not None and decode(AnyRecipe, before) == recipe
+    except CoterieError:
+        same = False
+    return before if same else encode(recipe)
 
 
 def learner(recipe: AnyRecipe, spec: Spec, seeds: int = 1) -> PolicyLearner | ValueLearner:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from coterie.contracts import CoterieError
-from coterie.fields import decode, encode
 from coterie.nets.networks import Network
 from coterie.policy import recipes as on_policy
 from coterie.policy.recipes import (
@@ -57,18 +53,9 @@ def recurrent(recipe: AnyRecipe, width: int = 64, chunk: int = 0) -> AnyRecipe:
     return on_policy.recurrent(recipe, width, chunk)
 
 
-def said(recipe: AnyRecipe, before: Any = None) -> Any:
-    """``recipe`` as data: ``before``, if that says the same in an older version's words, which lack newer fields."""
-    try:
-        same = before is not None and decode(AnyRecipe, before) == recipe
-    except CoterieError:
-        same = False
-    return before if same else encode(recipe)
-
-
 __all__ = [
     "RECIPES", "AnyRecipe", "Network", "Recipe", "ValueRecipe", "a2po", "coppo", "cwqmix", "dpo", "dpo_without_kl",
     "dpo_without_sqrt", "haddpg", "happo", "hatd3", "hysteretic_dqn", "iddpg", "ippo", "ippo_kl", "iql", "lenient_dqn",
     "lenient_mappo", "maddpg", "mappo", "omdpg", "optimistic_mappo", "owqmix", "perla_ippo", "perla_mappo", "qmix",
-    "qplex", "qtran", "recurrent", "said", "vdn",
+    "qplex", "qtran", "recurrent", "vdn",
 ]  # fmt: skip

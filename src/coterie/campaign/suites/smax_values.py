@@ -4,10 +4,9 @@ from coterie.campaign.claims import Attains, Claim
 from coterie.campaign.suite import Arena, Method, Suite
 from coterie.campaign.suites.smax import NINE_IN_TEN
 
-FITS = {f"{who}_fit.{field}": value for who in ("actor", "critic")
-        for field, value in (("rate", 3e-4), ("halving", 30_000))}  # fmt: skip
 NUMBERS = {
-    **FITS, "gamma": 0.99, "actor.encoder": (128, 128), "actor.norm": True, "rollout": 32, "updates": 16,
+    "gamma": 0.99, "actor.encoder": (128, 128), "actor.norm": True, "rollout": 32, "updates": 16,
+    "actor_fit.rate": 3e-4, "critic_fit.rate": 3e-4, "actor_fit.halving": 30_000, "critic_fit.halving": 30_000,
     "replay.capacity": 200_000, "exploration.steps": 100_000, "exploration.finish": 0.02,
 }  # fmt: skip
 # SMAX's states hold positions in cells, up to 32: QMIX's mixture of them runs away unless they are normalised.
